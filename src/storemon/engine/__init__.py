@@ -1,0 +1,1 @@
+"""What the facts mean: pure, no files written, no clock, no HTTP."""

@@ -1,0 +1,47 @@
+"""Windows: the stretches of time that figures are asked for."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Window:
+    """A named stretch ``[starts_at, ends_at)`` on the UTC line; both ends are aware."""
+
+    name: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+ROLLING = {
+    "last_hour": timedelta(hours=1),
+    "last_day": timedelta(hours=24),
+    "last_week": timedelta(hours=168),
+}
+"""The lengths of a report's windows back from as-of, by their names."""
+
+
+def rolling(as_of: datetime) -> tuple[Window, ...]:
+    """Make the report's windows, ``[as_of - length, as_of)``."""
+    return tuple(Window(name, shifted(as_of, -length), as_of) for name, length in ROLLING.items())
+
+
+def shifted(instant: datetime, by: timedelta) -> datetime:
+    """Add, stopping at the first and the last instant that can be written."""
+    try:
+        return instant + by
+    except OverflowError:
+        return (datetime.min if by < timedelta() else datetime.max).replace(tzinfo=UTC)
+
+
+def microseconds(instant: datetime) -> int:
+    """Count the whole microseconds from 1970 in UTC to an aware instant."""
+    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def to_frame(windows: tuple[Window, ...]) -> pl.DataFrame:
+    """Put windows into ``name, starts_at, ends_at``, in microseconds since 1970 in UTC."""
+    rows = [(window.name, microseconds(window.starts_at), microseconds(window.ends_at)) for window in windows]
+    return pl.DataFrame(rows, schema={"name": pl.String, "starts_at": pl.Int64, "ends_at": pl.Int64}, orient="row")

@@ -1,0 +1,42 @@
+"""Every error storemon raises on purpose.
+
+::
+
+    StoremonError                 its text says what, where and what to try
+     ├── InputError               what was given cannot be used: a flag, a date, a duration, a frame
+     │    ├── FileError           a file or folder is missing, unreadable, no CSV, or short of a column
+     │    └── RejectedRowsError   rows cannot be read, and the caller wanted all or nothing
+     └── LakeError                the lake cannot be read or written
+          ├── EmptyLakeError      it holds no polls yet
+          └── ConflictError       other writers were faster, again and again
+
+Nothing has been changed when one of these is raised, unless its text says so.
+"""
+
+
+class StoremonError(Exception):
+    """The root: catch this one to catch all that storemon raises on purpose."""
+
+
+class InputError(StoremonError):
+    """What was given cannot be used."""
+
+
+class FileError(InputError):
+    """A file or a folder cannot be read as what it should be."""
+
+
+class RejectedRowsError(InputError):
+    """Rows cannot be read, and the caller asked for all or nothing."""
+
+
+class LakeError(StoremonError):
+    """The lake cannot be read or written."""
+
+
+class EmptyLakeError(LakeError):
+    """The lake holds no polls, so there is nothing to report on."""
+
+
+class ConflictError(LakeError):
+    """Other writers committed first, more often than is reasonable to retry."""

@@ -1,0 +1,132 @@
+"""One CSV in, accepted and rejected rows out; every row of the file is in one of the two.
+
+A clean file, the usual case, is read by DuckDB in one parallel pass. At the first thing that is amiss the file is read
+again with care, record by record, so that each bad row has its line, its text and its reason, and costs nobody else.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from storemon.lake.forms import ZONES_FORM, Form
+from storemon.lake.header import Header, head_of, read_header
+from storemon.lake.judge import compact, judged, judging, no_rows
+from storemon.lake.records import records
+
+Progress = Callable[[int, int | None], None]
+"""Called with the rows read so far, and about how many there will be (None where that can't be told)."""
+
+_BATCH = 100_000
+_CLOCK_SLACK = timedelta(days=1)
+_NO_REJECTS = pl.DataFrame(schema={"line": pl.Int64, "row": pl.String, "reason": pl.String})
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One file, read.
+
+    ``accepted`` has the columns of the form's fields; a poll's instants are UTC, and store ids may be categorical.
+    ``rejected`` has ``line`` (from 1, the header's), ``row`` and ``reason``. Together they are ``read`` rows.
+    """
+
+    form: Form
+    path: Path
+    read: int
+    accepted: pl.DataFrame
+    rejected: pl.DataFrame
+
+
+def load(path: Path, *, now: datetime, form: Form | None = None, progress: Progress | None = None) -> Loaded:
+    """Read one CSV, plain or gzipped.
+
+    Args:
+        path: the file.
+        now: the wall clock; a poll more than a day ahead of it is rejected.
+        form: what the file must be; by default its columns tell.
+        progress: told now and then how far the reading has come.
+
+    Raises:
+        FileError: the file is missing, a folder, unreadable, binary, without a header or short of a column.
+
+    """
+    header = read_header(path, form)
+    horizon = now + _CLOCK_SLACK
+    try:
+        accepted = _read_clean(path, header, horizon, progress)
+    except _AmissError:
+        return _read_with_care(path, header, horizon, progress)
+    return Loaded(header.form, path, len(accepted), accepted, _NO_REJECTS)
+
+
+class _AmissError(Exception):
+    """The file, or a row in it, needs to be read with care."""
+
+
+def _read_clean(path: Path, header: Header, horizon: datetime, progress: Progress | None) -> pl.DataFrame:
+    columns = {f"column{n}": "VARCHAR" for n in range(header.width)}
+    renamed = ", ".join(
+        f"column{at} AS {names[0]}" for at, names in zip(header.positions, header.form.columns, strict=True)
+    )
+    source = f"""(SELECT {renamed} FROM read_csv($path, columns = {columns}, auto_detect = false, header = true,
+        delim = ',', quote = '"', escape = '"'))"""
+    expected = _estimate_rows(path)
+    batches = [no_rows(header.form)]
+    rows = 0
+    try:
+        for batch in judged(judging(header.form, source), {"path": str(path)}, horizon):
+            if batch["reason"].null_count() < len(batch):
+                raise _AmissError
+            batches.append(compact(batch, header.form))
+            rows += len(batch)
+            if progress:
+                progress(rows, expected)
+    except duckdb.Error as error:
+        raise _AmissError from error
+    accepted = pl.concat(batches)
+    if header.form is ZONES_FORM and accepted["store_id"].n_unique() < len(accepted):
+        raise _AmissError
+    return accepted
+
+
+def _estimate_rows(path: Path) -> int | None:
+    if path.suffix == ".gz":
+        return None
+    head = head_of(path)
+    return path.stat().st_size * head.count(b"\n") // len(head)
+
+
+def _read_with_care(path: Path, header: Header, horizon: datetime, progress: Progress | None) -> Loaded:
+    form, expected = header.form, _estimate_rows(path)
+    accepted, rejected, read = [no_rows(form)], [_NO_REJECTS], 0
+    text = (*(names[0] for names in form.columns), "row", "damage")
+    schema = pl.Schema({"line": pl.Int64} | dict.fromkeys(text, pl.String))
+    remaining = records(path, header)
+    # A store's second zone may stand anywhere in the file, so that (small) file is judged in one piece.
+    while batch := list(islice(remaining, None if form is ZONES_FORM else _BATCH)):
+        frame = pl.DataFrame(batch, schema=schema, orient="row")
+        for part in judged(judging(form, "records", "line", "row", "damage"), {}, horizon, records=frame):
+            rows = _one_zone_each(part) if form is ZONES_FORM else part
+            rows = rows.with_columns(reason=pl.coalesce("damage", "reason"))
+            accepted.append(compact(rows.filter(pl.col("reason").is_null()), form))
+            rejected.append(rows.filter(pl.col("reason").is_not_null()).select("line", "row", "reason"))
+        read += len(batch)
+        if progress:
+            progress(read, expected)
+    return Loaded(form, path, read, pl.concat(accepted), pl.concat(rejected))
+
+
+def _one_zone_each(rows: pl.DataFrame) -> pl.DataFrame:
+    """Give a reason to each row that names another zone for a store than an earlier row did."""
+    readable = pl.col("damage").is_null() & pl.col("reason").is_null()
+    first = pl.col("zone").filter(readable).first().over("store_id")
+    return rows.with_columns(
+        pl.when(readable & (pl.col("zone") != first))
+        .then(pl.lit("an earlier row gives this store another time zone"))
+        .otherwise("reason")
+        .alias("reason")
+    )

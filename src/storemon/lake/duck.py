@@ -1,0 +1,21 @@
+"""The one DuckDB of this process: making an instance takes 15 ms, a cursor on it next to nothing."""
+
+import threading
+from functools import cache
+
+import duckdb
+
+_lock = threading.Lock()
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """Open a cursor of its own: what is registered on it is seen by no other. Close it when done."""
+    with _lock:
+        cursor = _database().cursor()
+    cursor.execute("SET TimeZone = 'UTC'")  # a setting of each cursor, not of the instance
+    return cursor

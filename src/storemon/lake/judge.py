@@ -1,0 +1,56 @@
+"""Raw text in, typed fields and verdicts out, in bulk: which rows can be read, and why the others can't."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+import polars as pl
+
+from storemon.lake.duck import connect
+from storemon.lake.forms import Form, known_zones
+
+BATCH = 100_000
+"""Rows that are judged at a time."""
+
+
+def judging(form: Form, source: str, *also: str) -> str:
+    """Compose the SELECT of a form's fields and of the ``reason`` why a row can't be read, null for a good one.
+
+    Args:
+        form: what the rows must look like.
+        source: an SQL relation with the form's columns under their first names, all text.
+        also: columns of ``source`` to hand through.
+
+    """
+    reasons = [*((f"{field.name} IS NULL", field.reason) for field in form.fields), *form.limits]
+    typed = ", ".join([*(f"{field.sql} AS {field.name}" for field in form.fields), *also])
+    cases = " ".join(f"WHEN {condition} THEN '{reason}'" for condition, reason in reasons)
+    return f"SELECT *, CASE {cases} END AS reason FROM (SELECT {typed} FROM {source})"
+
+
+def judged(
+    query: str, params: Mapping[str, object], horizon: datetime, **frames: pl.DataFrame
+) -> Iterator[pl.DataFrame]:
+    """Run what `judging` composed, over ``frames`` by their names if it reads any; yield batches of rows.
+
+    ``horizon`` is the latest instant at which a poll is believed, in UTC.
+    """
+    with connect() as con:
+        for name, frame in frames.items():
+            con.register(name, frame.to_arrow())
+        con.register("known_zones", known_zones().to_arrow()) if "known_zones" in query else None
+        limit = {"horizon": horizon.replace(tzinfo=None)} if "$horizon" in query else {}
+        for batch in con.sql(query, params={**params, **limit}).to_arrow_reader(BATCH):
+            yield pl.DataFrame(batch)
+
+
+def compact(batch: pl.DataFrame, form: Form) -> pl.DataFrame:
+    """Narrow a batch to the form's fields in their table's types, ids that recur hundreds of times as categories."""
+    instants = [pl.col("polled_at").dt.replace_time_zone("UTC")] if "polled_at" in batch.columns else []
+    fields = batch.select(field.name for field in form.fields).with_columns(*instants)
+    return fields.cast({**no_rows(form).schema})
+
+
+def no_rows(form: Form) -> pl.DataFrame:
+    """Make an empty frame of what `compact` gives."""
+    types = {field.name: form.table.schema[field.name] for field in form.fields}
+    return pl.DataFrame(schema={**types, "store_id": pl.Categorical})

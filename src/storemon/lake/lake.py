@@ -1,0 +1,55 @@
+"""The lake as its users see it: a folder that takes polls in and gives snapshots out."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from storemon.lake.ingest import Ingestion, Progress, ingest
+from storemon.lake.snapshot import LakeSnapshot
+from storemon.lake.tables import HOURS, POLLS, REJECTED, ZONES, Tables
+
+
+class Lake:
+    """The facts in one folder: polls, hours, zones and rejected rows, as Delta Lake tables of Parquet files."""
+
+    def __init__(self, path: Path | str = "parquet") -> None:
+        """Take ``path`` as the lake's folder; it is created by the first ingestion.
+
+        Raises:
+            LakeError: the path cannot hold a lake.
+
+        """
+        self._tables = Tables(Path(path))
+
+    @property
+    def path(self) -> Path:
+        """The lake's folder."""
+        return self._tables.root
+
+    def ingest(
+        self,
+        path: Path | str = "data",
+        *,
+        strict: bool = False,
+        progress: Progress | None = None,
+        now: datetime | None = None,
+    ) -> Ingestion:
+        """Load a folder's CSVs, or one CSV; see `storemon.lake.ingest.ingest`."""
+        return ingest(self._tables, Path(path), strict=strict, progress=progress, now=now)
+
+    def snapshot(self, versions: Mapping[str, int] | None = None) -> LakeSnapshot:
+        """Fix what a report reads: the newest version of each table, or the named ``versions``.
+
+        Raises:
+            LakeError: a table can't be read, or has no such version.
+
+        """
+        chosen = versions or {}
+        polls, hours, zones = (self._tables.open(table, chosen.get(table.name)) for table in (POLLS, HOURS, ZONES))
+        return LakeSnapshot(self.path, polls, hours, zones)
+
+    def rejected(self) -> pl.DataFrame:
+        """Read the rows that could not be read: ``file, line, row, reason, rejected_at``, oldest first."""
+        return self._tables.open(REJECTED).read().sort("rejected_at", "file", "line")

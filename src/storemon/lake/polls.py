@@ -1,0 +1,99 @@
+"""New polls on their way into the lake: stores become keys, known polls drop out, the roster learns of first polls."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from storemon.lake.tables import POLLS, Opened
+
+_ROSTER = ["store_key", "store_id", "polled_at", "active"]
+# Inactive sorts first: of two first polls at one instant it is the one that is kept, so an outage is never hidden.
+_IDENTITY = ["store_key", "polled_at", "active"]
+
+
+@dataclass(frozen=True)
+class NewPolls:
+    """Polls that a table does not have yet.
+
+    ``days`` has a frame for each UTC day, in order, of ``store_key, polled_at, active, polled_on``, sorted by store and
+    instant. ``roster`` has ``store_key, store_id, polled_at, active``: the first poll of each store that is new, or that
+    is now known to have been polled earlier.
+    """
+
+    days: list[pl.DataFrame]
+    roster: pl.DataFrame
+
+    @property
+    def count(self) -> int:
+        """How many polls are new."""
+        return sum(map(len, self.days))
+
+    def rows(self) -> pl.DataFrame:
+        """Lay them out as the table has them, the roster first."""
+        roster = self.roster.with_columns(polled_on=pl.lit(None, pl.Date))
+        polls = [day.with_columns(store_id=pl.lit(None, pl.String)) for day in self.days]
+        return pl.concat([part.select(list(POLLS.schema)) for part in (roster, *polls)], rechunk=False)
+
+
+def read_roster(polls: Opened) -> pl.DataFrame:
+    """Read which stores a table knows: ``store_key, store_id, polled_at, active`` of the first poll of each."""
+    paths = polls.files().filter(pl.col("polled_on").is_null())["path"].to_list()
+    if not paths:
+        return pl.DataFrame(schema={name: POLLS.schema[name] for name in _ROSTER})
+    rows = pl.read_parquet(paths, columns=_ROSTER, hive_partitioning=False)
+    return rows.sort(_IDENTITY).unique("store_key", keep="first", maintain_order=True).select(_ROSTER)
+
+
+def new_polls(polls: Opened, accepted: pl.DataFrame) -> NewPolls:
+    """Find what is new.
+
+    Args:
+        polls: the table at the version that the new rows will be appended to.
+        accepted: ``store_id`` (categorical), ``active`` and ``polled_at``, in any order, with repeats.
+
+    """
+    known = read_roster(polls)
+    stores = _with_keys(known, accepted["store_id"])
+    keys = pl.Series([None], dtype=pl.Int32).new_from_index(0, (stores["code"].max() or 0) + 1)
+    keys = keys.scatter(stores["code"], stores["store_key"])
+    keyed = accepted.select(
+        keys.gather(accepted["store_id"].to_physical()).alias("store_key"),
+        "polled_at",
+        "active",
+        pl.col("polled_at").dt.date().alias("polled_on"),
+    )
+    days = sorted(keyed.partition_by("polled_on"), key=lambda day: day["polled_on"][0])
+    new = [part for day in days if len(part := _without_known(polls, day))]
+    return NewPolls(new, _roster_news(stores, known, new))
+
+
+def _with_keys(known: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
+    """Give each distinct store a key, a known one or the next in the order of ids: ``code, store_id, store_key``."""
+    distinct = pl.DataFrame({"store_id": ids.unique()}).with_columns(code=pl.col("store_id").to_physical())
+    stores = distinct.cast({"store_id": pl.String}).join(known, on="store_id", how="left").sort("store_id")
+    next_key = pl.col("store_key").is_null().cum_sum() + len(known) - 1
+    return stores.select("code", "store_id", pl.coalesce("store_key", next_key.cast(pl.Int32)))
+
+
+def _without_known(polls: Opened, day: pl.DataFrame) -> pl.DataFrame:
+    """Sort the polls of a day by store and instant, without repeats and without those that the table has."""
+    ordered = day.sort(_IDENTITY)
+    repeats = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()) for name in _IDENTITY)
+    distinct = ordered.filter(~repeats)
+    files = polls.files()
+    paths = files.filter(pl.col("polled_on") == day["polled_on"][0])["path"].to_list()
+    if not paths:
+        return distinct
+    between = pl.col("polled_at").is_between(day["polled_at"].min(), day["polled_at"].max())
+    there = pl.scan_parquet(paths, hive_partitioning=False).filter(between).select(_IDENTITY).collect()
+    return distinct.join(there, on=_IDENTITY, how="anti", maintain_order="left")
+
+
+def _roster_news(stores: pl.DataFrame, known: pl.DataFrame, days: list[pl.DataFrame]) -> pl.DataFrame:
+    """Pick the first new poll of each store where the roster has none, or a later one."""
+    if not days:
+        return known.clear()
+    first = pl.concat(days, rechunk=False).unique("store_key", keep="first", maintain_order=True)
+    named = first.join(stores, on="store_key").select(_ROSTER)
+    both = pl.concat([named.with_columns(new=True), known.with_columns(new=False)])
+    return both.sort([*_IDENTITY, "new"]).unique("store_key", keep="first", maintain_order=True).filter("new").drop("new")

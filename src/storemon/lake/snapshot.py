@@ -1,0 +1,87 @@
+"""What a report reads: the facts at one moment, from a lake at fixed versions or from frames in their place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+import polars as pl
+
+from storemon.lake.polls import read_roster
+from storemon.lake.tables import Opened
+
+
+class Snapshot(Protocol):
+    """Facts that no longer change, in the shapes that the engine reads."""
+
+    @property
+    def versions(self) -> Mapping[str, int]:
+        """The version of each table, empty where the facts came as frames."""
+
+    def newest_poll(self) -> datetime | None:
+        """Find the instant of the newest poll, None without polls."""
+
+    def stores(self) -> pl.DataFrame:
+        """Read ``store_key, store_id, polled_at, active`` of each store's first poll ever."""
+
+    def hours(self) -> pl.DataFrame:
+        """Read ``store_id, weekday, opens_local, closes_local``, in seconds after local midnight, as written."""
+
+    def zones(self) -> pl.DataFrame:
+        """Read ``store_id, zone``."""
+
+    def offer_polls(self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime) -> None:
+        """Make a relation ``name`` of ``store_key, polled_at, active`` with at least the polls of (since, until]."""
+
+
+@dataclass(frozen=True)
+class LakeSnapshot:
+    """A lake at fixed versions."""
+
+    root: Path
+    polls_table: Opened
+    hours_table: Opened
+    zones_table: Opened
+
+    @property
+    def versions(self) -> Mapping[str, int]:
+        """The version of each table: with them, ``Lake.snapshot`` gives the same facts again."""
+        return {each.table.name: each.version for each in (self.polls_table, self.hours_table, self.zones_table)}
+
+    def newest_poll(self) -> datetime | None:
+        """Find the instant of the newest poll in the files of the newest day, None without polls."""
+        days = self.polls_table.files()
+        newest = days.filter(pl.col("polled_on") == pl.col("polled_on").max())["path"].to_list()
+        if not newest:
+            return None
+        found: datetime = pl.scan_parquet(newest, hive_partitioning=False).select(pl.col("polled_at").max()).collect().item()
+        return found
+
+    def stores(self) -> pl.DataFrame:
+        """Read the roster."""
+        return read_roster(self.polls_table)
+
+    def hours(self) -> pl.DataFrame:
+        """Read the whole table."""
+        return self.hours_table.read()
+
+    def zones(self) -> pl.DataFrame:
+        """Read the whole table."""
+        return self.zones_table.read()
+
+    def offer_polls(self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime) -> None:
+        """Make a view of the Parquet files of the days in question."""
+        days = pl.col("polled_on").is_between(since.date(), until.date())
+        paths = self.polls_table.files().filter(days)["path"].to_list()
+        if not paths:
+            con.register(name, _NO_POLLS.to_arrow())
+            return
+        quoted = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM read_parquet([{quoted}], hive_partitioning = false)")
+
+
+_NO_POLLS = pl.DataFrame(
+    schema={"store_key": pl.Int32, "polled_at": pl.Datetime("us", "UTC"), "active": pl.Boolean}
+)

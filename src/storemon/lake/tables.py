@@ -1,0 +1,168 @@
+"""The lake: four Delta Lake tables in one folder, each changed only by atomic commits.
+
+``polls`` keeps every poll once, in partitions by UTC day, sorted by store and instant. A store is a small integer there,
+its ``store_key``. The partition without a day is the roster: a second copy of the first poll of each store, beside its
+id. Being part of the same commit as the polls, it says exactly which stores exist and since when, at a cost that does
+not grow with history. A store has several rows in it once an export with older polls came later: the earliest counts.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from storemon.errors import ConflictError, LakeError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+UTC_INSTANT = pl.Datetime("us", "UTC")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's name, its columns with their types, and the columns it is partitioned by."""
+
+    name: str
+    schema: pl.Schema
+    partition_by: tuple[str, ...] = ()
+
+
+POLLS = Table(
+    "polls",
+    pl.Schema(
+        {
+            "store_key": pl.Int32,  # from 0, in the order in which stores became known
+            "store_id": pl.String,  # in the roster only, null elsewhere
+            "polled_at": UTC_INSTANT,
+            "active": pl.Boolean,
+            "polled_on": pl.Date,  # the UTC day of polled_at, null in the roster
+        }
+    ),
+    partition_by=("polled_on",),
+)
+HOURS = Table(
+    "hours",
+    pl.Schema(
+        {
+            "store_id": pl.String,
+            "weekday": pl.Int8,  # 0 is Monday
+            "opens_local": pl.Int32,  # seconds after local midnight, 0 to 86,400, as written
+            "closes_local": pl.Int32,
+        }
+    ),
+)
+ZONES = Table("zones", pl.Schema({"store_id": pl.String, "zone": pl.String}))
+REJECTED = Table(
+    "rejected",
+    pl.Schema(
+        {
+            "file": pl.String,
+            "line": pl.Int64,  # from 1, the header's line
+            "row": pl.String,  # as it stood in the file
+            "reason": pl.String,
+            "rejected_at": UTC_INSTANT,
+        }
+    ),
+)
+TABLES = (POLLS, HOURS, ZONES, REJECTED)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One table at one version. A table nobody has written yet has version -1 and no rows."""
+
+    table: Table
+    folder: Path
+    version: int
+    delta: DeltaTable | None
+
+    def files(self) -> pl.DataFrame:
+        """One row for each Parquet file: its ``path`` and the values of the columns the table is partitioned by."""
+        columns = {"path": pl.String} | {name: self.table.schema[name] for name in self.table.partition_by}
+        if self.delta is None:
+            return pl.DataFrame(schema=columns)
+        added = pl.DataFrame(self.delta.get_add_actions(flatten=True))
+        return added.rename({f"partition.{name}": name for name in self.table.partition_by}).select(
+            (pl.lit(f"{self.folder}/") + pl.col("path")).alias("path"), *self.table.partition_by
+        )
+
+    def read(self) -> pl.DataFrame:
+        """Read the whole table; for the small ones."""
+        paths = self.files()["path"].to_list()
+        return pl.read_parquet(paths, schema=self.table.schema) if paths else pl.DataFrame(schema=self.table.schema)
+
+
+class Tables:
+    """The tables of one lake: opened at a version, written by compare-and-swap."""
+
+    def __init__(self, root: Path) -> None:
+        """Take ``root`` as the lake's folder; nothing is created before the first commit.
+
+        Raises:
+            LakeError: the path has a ``%`` in it, which the Delta library decodes and then does not find.
+
+        """
+        self.root = root.absolute()
+        if "%" in str(self.root):
+            raise LakeError(f"{root}: a lake's path cannot contain '%'; choose another folder")
+
+    def open(self, table: Table, version: int | None = None) -> Opened:
+        """``table`` at ``version``, by default the newest.
+
+        Raises:
+            LakeError: the table exists but cannot be read, or it has no such version.
+
+        """
+        folder = self.root / table.name
+        if version == -1:
+            return Opened(table, folder, -1, None)
+        try:
+            delta = DeltaTable(folder.as_uri(), version=version)
+        except TableNotFoundError:
+            if version is None:
+                return Opened(table, folder, -1, None)
+            raise LakeError(f"{self.root}: there is no table {table.name!r} at version {version}") from None
+        except (DeltaError, OSError) as error:
+            raise LakeError(f"{self.root}: the table {table.name!r} cannot be read: {error}") from error
+        return Opened(table, folder, delta.version(), delta)
+
+    def commit(
+        self,
+        read: Opened,
+        rows: "pl.DataFrame | pa.RecordBatchReader",
+        *,
+        replace: bool = False,
+    ) -> None:
+        """Append ``rows`` to the version that was ``read``, or ``replace`` all of it: whole or not at all.
+
+        Raises:
+            ConflictError: somebody committed since ``read`` was opened; open it again and decide anew.
+            LakeError: the rows cannot be written (no disk space, no permission); nothing was changed.
+
+        """
+        try:
+            read.folder.mkdir(parents=True, exist_ok=True)
+            write_deltalake(
+                read.delta or read.folder.as_uri(),
+                rows,
+                mode="error" if read.delta is None else "overwrite" if replace else "append",
+                partition_by=list(read.table.partition_by) or None,
+                commit_properties=CommitProperties(max_commit_retries=0),
+                post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
+            )
+        except CommitFailedError as error:
+            raise ConflictError(f"{self.root}: {read.table.name!r} was changed by another writer") from error
+        except (DeltaError, OSError) as error:
+            if read.delta is None and self.open(read.table).delta is not None:
+                raise ConflictError(f"{self.root}: {read.table.name!r} was created by another writer") from error
+            raise LakeError(f"{self.root}: {read.table.name!r} cannot be written: {error}") from error
+
+
+def versions(opened: Iterable[Opened]) -> Mapping[str, int]:
+    """Map each table's name to its version: what a report names as its source."""
+    return {each.table.name: each.version for each in opened}

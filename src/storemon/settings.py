@@ -1,0 +1,82 @@
+"""The settings: each with a name, a default and a line of help, read once and never changed."""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, Self, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from storemon.durations import format_duration, parse_duration
+from storemon.errors import InputError
+
+
+class Described(NamedTuple):
+    """One setting as people see it: its field's ``name``, its ``variable`` in the environment, both texts."""
+
+    name: str
+    variable: str
+    default: str
+    help: str
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What storemon runs with: the defaults, then the environment's ``STOREMON_*``, then flags, the last one wins."""
+
+    lake: Annotated[Path, Meta(description="Folder of the lake.")] = Path("parquet")
+    data: Annotated[Path, Meta(description="Folder that ingestions asked for over HTTP must lie in.")] = Path("data")
+    reports: Annotated[Path, Meta(description="Folder of the reports and of the records of all jobs.")] = Path(
+        "reports"
+    )
+    host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8000
+    workers: Annotated[int, Meta(ge=1, le=1024, description="Processes that answer and run jobs.")] = 1
+    carry_limit: Annotated[timedelta, Meta(description="How long a poll is believed.")] = timedelta(days=7)
+    max_queued: Annotated[int, Meta(ge=1, description="Jobs of a kind that may wait; one more is answered 503.")] = 100
+    lease: Annotated[
+        timedelta, Meta(description="How long a process may give no sign of life before its jobs are run again.")
+    ] = timedelta(seconds=10)
+
+    @classmethod
+    def load(cls, **flags: object) -> Self:
+        """Read the environment; a flag that is not None overrides it, given as its type or as people write it.
+
+        Raises:
+            InputError: a value cannot be used; the text names the variable or the flag.
+
+        """
+        values: dict[str, Any] = {}
+        for setting in cls.described():
+            text, flag = os.environ.get(setting.variable), flags.pop(setting.name, None)
+            if flag is not None:
+                values[setting.name] = cls._read(setting.name, flag, f"--{setting.name.replace('_', '-')}")
+            elif text:
+                values[setting.name] = cls._read(setting.name, text, setting.variable)
+        return cls(**values, **flags)  # a flag that is no setting is the caller's bug: a TypeError
+
+    @classmethod
+    def described(cls) -> Iterator[Described]:
+        """Every setting, in the order of the fields."""
+        for field in msgspec.structs.fields(cls):
+            default = field.default
+            text = format_duration(default) if isinstance(default, timedelta) else str(default)
+            (meta,) = field.type.__metadata__
+            yield Described(field.name, f"STOREMON_{field.name.upper()}", text, meta.description)
+
+    @classmethod
+    def table(cls) -> str:
+        """The settings as a Markdown table."""
+        rows = [f"| `{s.name}` | `{s.variable}` | `{s.default}` | {s.help} |" for s in cls.described()]
+        return "\n".join(["| setting | variable | default | meaning |", "| --- | --- | --- | --- |", *rows, ""])
+
+    @classmethod
+    def _read(cls, name: str, value: object, source: str) -> object:
+        wanted = get_type_hints(cls, include_extras=True)[name]
+        try:
+            if isinstance(value, str):
+                value = {Path: Path, timedelta: parse_duration}.get(wanted.__origin__, str)(value)
+            return msgspec.convert(value, wanted, strict=False)
+        except (InputError, msgspec.ValidationError) as error:
+            raise InputError(f"{source}={value}: {error}") from error
