@@ -27,9 +27,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     lake: Annotated[Path, Meta(description="Folder of the lake.")] = Path("parquet")
     data: Annotated[Path, Meta(description="Folder that ingestions asked for over HTTP must lie in.")] = Path("data")
-    reports: Annotated[Path, Meta(description="Folder of the reports and of the records of all jobs.")] = Path(
-        "reports"
-    )
+    reports: Annotated[Path, Meta(description="Folder of the reports and the records of jobs.")] = Path("reports")
     host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8000
     workers: Annotated[int, Meta(ge=1, le=1024, description="Processes that answer and run jobs.")] = 1
@@ -40,7 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = timedelta(seconds=10)
 
     @classmethod
-    def load(cls, **flags: object) -> Self:
+    def load(cls, **flags: Any) -> Self:
         """Read the environment; a flag that is not None overrides it, given as its type or as people write it.
 
         Raises:
@@ -54,11 +52,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 values[setting.name] = cls._read(setting.name, flag, f"--{setting.name.replace('_', '-')}")
             elif text:
                 values[setting.name] = cls._read(setting.name, text, setting.variable)
-        return cls(**values, **flags)  # a flag that is no setting is the caller's bug: a TypeError
+        return cls(**values | flags)  # a flag that is no setting is the caller's bug: a TypeError
 
     @classmethod
     def described(cls) -> Iterator[Described]:
-        """Every setting, in the order of the fields."""
+        """Name every setting, in the order of the fields."""
         for field in msgspec.structs.fields(cls):
             default = field.default
             text = format_duration(default) if isinstance(default, timedelta) else str(default)
@@ -67,7 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @classmethod
     def table(cls) -> str:
-        """The settings as a Markdown table."""
+        """Write the settings as a Markdown table."""
         rows = [f"| `{s.name}` | `{s.variable}` | `{s.default}` | {s.help} |" for s in cls.described()]
         return "\n".join(["| setting | variable | default | meaning |", "| --- | --- | --- | --- |", *rows, ""])
 
@@ -76,7 +74,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         wanted = get_type_hints(cls, include_extras=True)[name]
         try:
             if isinstance(value, str):
-                value = {Path: Path, timedelta: parse_duration}.get(wanted.__origin__, str)(value)
-            return msgspec.convert(value, wanted, strict=False)
+                value = parse_duration(value) if wanted.__origin__ is timedelta else value
+            return msgspec.convert(value, wanted, strict=False, dec_hook=lambda kind, text: kind(text))
         except (InputError, msgspec.ValidationError) as error:
             raise InputError(f"{source}={value}: {error}") from error

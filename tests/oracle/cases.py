@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from .clocks import PLAIN, ZONES, clock_changes, walls_around
+from .clocks import PLAIN, STRANGEST, ZONES, clock_changes, walls_around
 from .truth import Poll, Row, open_intervals
 
 STORE_IDS = (
@@ -36,25 +36,30 @@ Time = str | int
 # A number among times of day, bases and days is counted from what the case has drawn before.
 ANYHOW = st.integers(0, 24 * 60 - 1).map(lambda minute: f"{minute // 60}:{minute % 60:02d}")
 NEAR = st.integers(0, 11)
+WITHIN_GAP, JUST_AFTER = st.sampled_from((2, 5, 7, 8, 11)), st.sampled_from((6, 0, 10))  # where clocks go forward
 OPENING: st.SearchStrategy[Time] = st.one_of(st.sampled_from(TIMES), NEAR, ANYHOW)
 CLOSING: st.SearchStrategy[Time] = st.one_of(st.sampled_from(TIMES + ONLY_CLOSING), NEAR, ANYHOW)
 SHIFT: st.SearchStrategy[tuple[Time, Time]] = st.one_of(
-    st.tuples(OPENING, CLOSING), st.tuples(NEAR, NEAR), OPENING.map(lambda time: (time, time))
+    st.tuples(OPENING, CLOSING),
+    st.tuples(NEAR, NEAR),
+    st.tuples(WITHIN_GAP, JUST_AFTER),
+    OPENING.map(lambda time: (time, time)),
 )
 KINDS = st.sampled_from(("none", "every day", "some days"))
 CLOSED = st.sets(st.integers(0, 6), max_size=3)
 WEEK = st.lists(SHIFT, min_size=1, max_size=2)
 ROW = st.tuples(st.sampled_from((0, 0, 0, -1, 1)) | st.integers(0, 6), SHIFT)
 REPEATED_ROWS = st.lists(ROW, min_size=1, max_size=4).map(lambda rows: rows + rows[::2])
-SOME_DAYS = st.lists(ROW, min_size=1, max_size=8) | REPEATED_ROWS
+SOME_DAYS = ROW.map(lambda row: [row]) | st.lists(ROW, min_size=1, max_size=8) | REPEATED_ROWS
 
-BACK = st.one_of(
+WITHIN_WEEK = st.one_of(
     st.sampled_from((timedelta(0), timedelta(hours=1), timedelta(hours=24), timedelta(hours=168))),
-    st.integers(0, 9 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes)),
-    st.integers(0, 9 * 24 * 3600 * 1_000_000).map(lambda micros: timedelta(microseconds=micros)),
-    st.integers(0, 40 * 24).map(lambda hours: timedelta(hours=hours)),
+    st.integers(0, 8 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes)),
+    st.integers(0, 8 * 24 * 3600 * 1_000_000).map(lambda micros: timedelta(microseconds=micros)),
 )
-"""How long before the case's now: the edges of its windows, anywhere inside, or long before."""
+"""How long before the case's now: at the edges of its windows, or anywhere inside."""
+BACK = WITHIN_WEEK | st.integers(0, 40 * 24).map(lambda hours: timedelta(hours=hours))
+"""The same, or long before."""
 NUDGES = st.sampled_from(
     (
         *(timedelta(0), timedelta(microseconds=1), timedelta(microseconds=-1), timedelta(seconds=1)),
@@ -129,13 +134,13 @@ def moments(draw: st.DrawFn, zone: str) -> tuple[datetime, list[datetime]]:
     if change is None:
         return draw(st.sampled_from((PLAIN, datetime(2024, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC)))), []
     # Mostly after the change, so that it falls into a window.
-    return change + draw(BACK) - draw(EARLIER), walls_around(zone, change)
+    return change + draw(WITHIN_WEEK) - draw(EARLIER), walls_around(zone, change)
 
 
 @st.composite
 def cases(draw: st.DrawFn, max_stores: int = 3) -> Case:
     """One whole case. A store may lack polls, hours or a zone; as-of may be left open."""
-    zone_of_case = draw(st.sampled_from(ZONES))
+    zone_of_case = draw(st.sampled_from(ZONES) | st.sampled_from(STRANGEST))
     now, walls = draw(moments(zone_of_case))
     carry_limit = draw(LIMITS)
     polls: list[Poll] = []

@@ -37,6 +37,14 @@ ZONES = (
     "Pacific/Marquesas",
     "Etc/GMT+12",
 )
+STRANGEST = (
+    "America/Chicago",
+    "Pacific/Apia",
+    "Australia/Lord_Howe",
+    "Antarctica/Troll",
+    "Asia/Beirut",
+    "Africa/Cairo",
+)
 PLAIN = datetime(2024, 10, 7, 12, tzinfo=UTC)
 FIRST, LAST = date(2010, 1, 1), date(2024, 12, 31)
 

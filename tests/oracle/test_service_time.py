@@ -14,7 +14,7 @@ from .cases import Case, cases
 from .truth import open_intervals
 
 CHICAGO = "America/Chicago"
-MON, TUE, FRI, SAT, SUN = 0, 1, 4, 5, 6
+MON, TUE, THU, FRI, SAT, SUN = 0, 1, 3, 4, 5, 6
 WEEK = "2024-10-06 00:00", "2024-10-13 00:00"
 SPRING = "2024-03-09 00:00", "2024-03-12 00:00"
 AUTUMN = "2024-11-02 00:00", "2024-11-05 00:00"
@@ -78,6 +78,9 @@ def test_rule_5_overnight_and_equal_times() -> None:
     assert opened([(SUN, "22:00", "02:00")], "UTC", ("2024-10-07 00:00", "2024-10-08 00:00")) == [
         "10-07 00:00:00 10-07 02:00:00"
     ]
+    # In UTC-12 Monday 23:00 is Tuesday 11:00 UTC, so the tail lasts until Wednesday 11:00 UTC, two dates on.
+    wednesday = "2024-10-09 10:00", "2024-10-10 00:00"
+    assert opened([(MON, "23:00", "23:00")], "Etc/GMT+12", wednesday) == ["10-09 10:00:00 10-09 11:00:00"]
 
 
 def test_rule_6_without_a_zone_in_chicago() -> None:
@@ -143,6 +146,12 @@ def test_rule_7_a_whole_day_skipped() -> None:
     assert opened([(FRI, "09:00", "17:00")], "Pacific/Apia", days) == ["12-30 19:00:00 12-31 03:00:00"]
     assert opened([(FRI, "09:00", "24:00")], "Pacific/Apia", days) == []
     assert opened([(FRI, "00:00", "24:00")], "Pacific/Apia", days) == []
+    # Thursday's last hour ends with Thursday. Overnight, 02:00 of the 30th is 12:00 UTC, which is the 31st at 02:00.
+    assert opened([(THU, "23:00", "24:00")], "Pacific/Apia", days) == ["12-30 09:00:00 12-30 10:00:00"]
+    assert opened([(THU, "23:00", "02:00")], "Pacific/Apia", days) == ["12-30 09:00:00 12-30 12:00:00"]
+    # Overnight from the day that was skipped: 22:00 of the 30th is 08:00 UTC on the 31st, 02:00 of the 31st (UTC+14)
+    # is 12:00 UTC on the 30th.
+    assert opened([(FRI, "22:00", "02:00")], "Pacific/Apia", days) == []
 
 
 @given(cases())

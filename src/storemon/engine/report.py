@@ -58,7 +58,7 @@ def resolve_as_of(snapshot: Snapshot, as_of: datetime | None = None) -> datetime
         return as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of.astimezone(UTC)
     newest = snapshot.newest_poll()
     if newest is None:
-        raise EmptyLakeError("there are no polls yet; load some with: storemon ingest DATA_DIR")
+        raise EmptyLakeError(f"{snapshot} has no polls yet; load some with: storemon ingest DATA_DIR")
     return newest
 
 

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from storemon.errors import InputError
+
 
 @dataclass(frozen=True)
 class Window:
@@ -26,6 +28,21 @@ ROLLING = {
 def rolling(as_of: datetime) -> tuple[Window, ...]:
     """Make the report's windows, ``[as_of - length, as_of)``."""
     return tuple(Window(name, shifted(as_of, -length), as_of) for name, length in ROLLING.items())
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an instant in ISO 8601, or with `` UTC`` at its end; one without a zone is UTC, a date alone its start.
+
+    Raises:
+        InputError: it is neither.
+
+    """
+    written = text.strip().upper().removesuffix("UTC").strip()
+    try:
+        instant = datetime.fromisoformat(written)
+    except ValueError:
+        raise InputError(f"{text!r} is not an instant; write it like 2024-10-14T23:55:18Z") from None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def shifted(instant: datetime, by: timedelta) -> datetime:

@@ -41,6 +41,9 @@ class Frames:
         if len(twice):
             raise InputError(f"zones: the store {twice[0]!r} has two time zones; keep one")
 
+    def __str__(self) -> str:
+        return "the frame of polls"
+
     @property
     def versions(self) -> Mapping[str, int]:
         """Empty: frames have no versions."""

@@ -45,6 +45,9 @@ class LakeSnapshot:
     hours_table: Opened
     zones_table: Opened
 
+    def __str__(self) -> str:
+        return f"the lake in {self.root}"
+
     @property
     def versions(self) -> Mapping[str, int]:
         """The version of each table: with them, ``Lake.snapshot`` gives the same facts again."""

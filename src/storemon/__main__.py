@@ -1,0 +1,5 @@
+"""``python -m storemon`` is ``storemon``."""
+
+from storemon.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Who may ask, and how: the HTTP service and the files it hands out."""

@@ -1,0 +1,151 @@
+"""Durable jobs: queued ► running ► complete | failed, shared by all processes over one database.
+
+A running job belongs to an owner, for as long as the owner renews its lease. A lease that has run out means that the
+owner died; the job is then anybody's again. Every change of state is one statement that names the state it changes, so
+of two processes that want the same job one gets it, and an owner that was taken for dead can no longer end its job.
+"""
+
+import time
+from datetime import timedelta
+from typing import Any, Literal
+from uuid import uuid4
+
+import msgspec
+from sqlalchemy import ColumnElement, CursorResult, Engine, and_, func, insert, literal, or_, select, update
+
+from storemon.errors import StoremonError
+from storemon.service.records import RECORDS
+
+ATTEMPTS = 3
+Kind = Literal["report", "ingestion"]
+State = Literal["queued", "running", "complete", "failed"]
+_job = RECORDS.c
+
+
+class QueueFullError(StoremonError):
+    """As many jobs of a kind are waiting as may; later there will be room again."""
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A job's record, its fields in the order of the columns, which `storemon.service.records` describes."""
+
+    id: str
+    kind: Kind
+    state: State
+    parameters: dict[str, Any]
+    result: dict[str, Any] | None
+    reason: str | None
+    attempts: int
+    owner: str | None
+    lease_ends_at: int | None
+    queued_at: int
+    started_at: int | None
+    ended_at: int | None
+
+
+class Jobs:
+    """The jobs in ``records``. Every method is one short statement, safe from any thread and any process."""
+
+    def __init__(self, records: Engine, *, lease: timedelta, max_queued: int) -> None:
+        """Take ``lease`` as the time without a renewal after which an owner is dead."""
+        self._records = records
+        self._lease_us = lease // timedelta(microseconds=1)
+        self._max_queued = max_queued
+
+    def add(self, kind: Kind, parameters: dict[str, Any]) -> str:
+        """Queue a job; it is on disk when its id is returned.
+
+        Raises:
+            QueueFullError: as many jobs of this kind are queued as may be.
+
+        """
+        row = {"id": str(uuid4()), "kind": kind, "state": "queued", "parameters": parameters, "attempts": 0}
+        row["queued_at"] = _now()
+        values = [literal(value, RECORDS.c[name].type) for name, value in row.items()]
+        with self._records.connect() as connection:
+            added = connection.execute(
+                insert(RECORDS).from_select(list(row), select(*values).where(self._queued(kind) < self._max_queued))
+            )
+        if not added.rowcount:
+            raise QueueFullError(f"{self._max_queued} jobs are waiting already; try again in a few seconds")
+        return str(row["id"])
+
+    def get(self, kind: Kind, job_id: str) -> Job | None:
+        """Read a job's record, None if there is none of this kind."""
+        with self._records.connect() as connection:
+            return _read(connection.execute(select(RECORDS).where(_job.id == job_id, _job.kind == kind)))
+
+    def full(self, kind: Kind) -> bool:
+        """Tell whether `add` would refuse a job now."""
+        with self._records.connect() as connection:
+            return bool(connection.scalar(select(self._queued(kind) >= self._max_queued)))
+
+    def check(self) -> None:
+        """Raise what a write to the database would raise now, and change nothing."""
+        self._change(_job.id == "", attempts=_job.attempts)
+
+    def claim(self, kind: Kind, owner: str) -> Job | None:
+        """Start the job that has waited longest, or whose owner died, as ``owner``; None if there is none."""
+        waiting = and_(_job.kind == kind, or_(_job.state == "queued", and_(_dead(), _job.attempts < ATTEMPTS)))
+        oldest = select(_job.id).where(waiting).order_by(_job.queued_at).limit(1).scalar_subquery()
+        start = {"state": "running", "owner": owner, "attempts": _job.attempts + 1, "started_at": _now()}
+        claimed = update(RECORDS).where(_job.id == oldest, waiting).values(**start, lease_ends_at=self._lease_end())
+        with self._records.connect() as connection:
+            return _read(connection.execute(claimed.returning(RECORDS)))
+
+    def pin(self, job: Job, parameters: dict[str, Any]) -> None:
+        """Record what a job turned out to work on, so that another start works on the same."""
+        self._change(_held(job), parameters=parameters)
+
+    def renew(self, owner: str, job_ids: set[str]) -> None:
+        """Say that ``owner`` is alive and at work on these jobs."""
+        at_work = and_(_job.state == "running", _job.owner == owner, _job.id.in_(job_ids))
+        self._change(at_work, lease_ends_at=self._lease_end())
+
+    def complete(self, job: Job, result: dict[str, Any]) -> None:
+        """End a job well, unless it was taken for dead and belongs to another owner now."""
+        self._change(_held(job), state="complete", result=result, ended_at=_now())
+
+    def fail(self, job: Job, reason: str) -> None:
+        """End a job with a ``reason`` that a person can act on, unless it belongs to another owner now."""
+        self._change(_held(job), state="failed", reason=reason, ended_at=_now())
+
+    def hand_back(self, owner: str) -> int:
+        """Queue again what ``owner`` was running; the start does not count. Say how many jobs that were."""
+        back = {"state": "queued", "owner": None, "lease_ends_at": None, "attempts": _job.attempts - 1}
+        return self._change(and_(_job.state == "running", _job.owner == owner), **back)
+
+    def give_up(self) -> int:
+        """Fail the jobs that took down every process that ran them. Say how many there were."""
+        reason = (
+            f"given up after {ATTEMPTS} starts: each time the process that ran it died before the end, most likely for "
+            "want of memory. Look into the log, make room, and ask again."
+        )
+        return self._change(and_(_dead(), _job.attempts >= ATTEMPTS), state="failed", reason=reason, ended_at=_now())
+
+    def _change(self, which: ColumnElement[bool], **values: Any) -> int:
+        with self._records.connect() as connection:
+            return connection.execute(update(RECORDS).where(which).values(**values)).rowcount
+
+    def _queued(self, kind: Kind) -> Any:
+        return select(func.count()).where(_job.kind == kind, _job.state == "queued").scalar_subquery()
+
+    def _lease_end(self) -> int:
+        return _now() + self._lease_us
+
+
+def _read(rows: CursorResult[Any]) -> Job | None:
+    row = rows.one_or_none()
+    return None if row is None else Job(*row)
+
+
+def _held(job: Job) -> ColumnElement[bool]:
+    return and_(_job.id == job.id, _job.state == "running", _job.owner == job.owner, _job.attempts == job.attempts)
+
+
+def _dead() -> ColumnElement[bool]:
+    return and_(_job.state == "running", _job.lease_ends_at < _now())
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,51 @@
+"""The records of all jobs: one table, in a database that several processes share."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Engine, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import URL, create_engine, event
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+BUSY_SECONDS = 10  # how long a statement waits while another process writes
+
+RECORDS = Table(
+    "jobs",
+    MetaData(),
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(9), nullable=False),  # report, ingestion
+    Column("state", String(8), nullable=False),  # queued, running, complete, failed
+    Column("parameters", JSON, nullable=False),  # what was asked for, and what the first start fixed
+    Column("result", JSON(none_as_null=True)),  # once complete
+    Column("reason", Text),  # once failed
+    Column("attempts", Integer, nullable=False),  # starts so far
+    Column("owner", String(36)),  # who runs it
+    Column("lease_ends_at", BigInteger),  # every instant is in microseconds since 1970, UTC
+    Column("queued_at", BigInteger, nullable=False),
+    Column("started_at", BigInteger),
+    Column("ended_at", BigInteger),
+)
+BY_STATE = Index("jobs_by_state", RECORDS.c.state, RECORDS.c.kind, RECORDS.c.queued_at)
+
+
+def open_records(path: Path) -> Engine:
+    """Open the SQLite database at ``path``, made if it is not there, so that each statement is a transaction.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: it cannot be opened or written.
+
+    """
+    url = URL.create("sqlite", database=str(path))
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare)
+    with engine.connect() as connection:
+        connection.execute(CreateTable(RECORDS, if_not_exists=True))
+        connection.execute(CreateIndex(BY_STATE, if_not_exists=True))
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _: Any) -> None:
+    """Let readers and one writer go on side by side, and a statement's end mean that it is on disk."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")

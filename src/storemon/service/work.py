@@ -1,0 +1,80 @@
+"""What a job of each kind is asked for, and what it does."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from storemon.engine.report import report, resolve_as_of
+from storemon.errors import FileError, InputError
+from storemon.lake.lake import Lake
+from storemon.service.export import remove_parts, write_report
+from storemon.service.jobs import Job, Jobs
+from storemon.settings import Settings
+
+
+def report_parameters(settings: Settings) -> dict[str, Any]:
+    """Say what a report is asked for; its first start adds the lake's ``versions`` and ``as_of``."""
+    return {"carry_limit_us": settings.carry_limit // timedelta(microseconds=1)}
+
+
+def report_file(settings: Settings, job_id: str) -> Path:
+    """Name the CSV of a report."""
+    return settings.reports / f"{job_id}.csv"
+
+
+def run_report(settings: Settings, jobs: Jobs, job: Job) -> dict[str, Any]:
+    """Write a report's CSV, on every start the same bytes; the result counts its ``stores``.
+
+    Raises:
+        StoremonError: there are no polls, the lake can't be read, or the file can't be written.
+
+    """
+    asked = job.parameters
+    snapshot = Lake(settings.lake).snapshot(asked.get("versions"))
+    if "as_of" not in asked:
+        now = {"versions": dict(snapshot.versions), "as_of": resolve_as_of(snapshot).isoformat()}
+        jobs.pin(job, asked := asked | now)
+    frame = report(
+        snapshot,
+        as_of=datetime.fromisoformat(asked["as_of"]),
+        carry_limit=timedelta(microseconds=asked["carry_limit_us"]),
+    )
+    file = report_file(settings, job.id)
+    remove_parts(file)
+    write_report(frame, file)
+    return {"stores": frame.height}
+
+
+def ingestion_parameters(settings: Settings, path: str) -> dict[str, Any]:
+    """Say what an ingestion is asked for: a folder or file in the data folder, all links followed.
+
+    Raises:
+        InputError: ``path`` is not in the data folder, or nothing is there.
+
+    """
+    try:
+        data, found = settings.data.resolve(), Path(path).resolve()
+        inside = found.is_relative_to(data) and found.exists()
+    except (OSError, RuntimeError, ValueError):  # no permission, too long; links in a circle; a null character
+        inside = False
+    if not inside:
+        raise InputError(f"there is no {path!r} in the data folder; name the folder, or a folder or file in it")
+    return {"path": str(found)}
+
+
+def run_ingestion(settings: Settings, job: Job) -> dict[str, Any]:
+    """Load what was asked for into the lake; the result is what became of each file, as ``tables``.
+
+    Raises:
+        StoremonError: a file can't be read, or none of its rows; the lake can't be written.
+
+    """
+    path = ingestion_parameters(settings, job.parameters["path"])["path"]  # a link may have been put there since
+    ingestion = Lake(settings.lake).ingest(path)
+    if not ingestion.readable:
+        reasons = "; ".join(f"{table.file}: {reason}" for table in ingestion.tables for reason in table.reasons)
+        raise FileError(f"none of the rows can be read: {reasons}")
+    result: dict[str, Any] = msgspec.to_builtins(ingestion)
+    return result
