@@ -37,7 +37,7 @@ class NewPolls:
 
 def read_roster(polls: Opened) -> pl.DataFrame:
     """Read which stores a table knows: ``store_key, store_id, polled_at, active`` of the first poll of each."""
-    paths = polls.files().filter(pl.col("polled_on").is_null())["path"].to_list()
+    paths = polls.files.filter(pl.col("polled_on").is_null())["path"].to_list()
     if not paths:
         return pl.DataFrame(schema={name: POLLS.schema[name] for name in _ROSTER})
     rows = pl.read_parquet(paths, columns=_ROSTER, hive_partitioning=False)
@@ -80,7 +80,7 @@ def _without_known(polls: Opened, day: pl.DataFrame) -> pl.DataFrame:
     ordered = day.sort(_IDENTITY)
     repeats = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()) for name in _IDENTITY)
     distinct = ordered.filter(~repeats)
-    files = polls.files()
+    files = polls.files
     paths = files.filter(pl.col("polled_on") == day["polled_on"][0])["path"].to_list()
     if not paths:
         return distinct

@@ -55,7 +55,7 @@ class LakeSnapshot:
 
     def newest_poll(self) -> datetime | None:
         """Find the instant of the newest poll in the files of the newest day, None without polls."""
-        days = self.polls_table.files()
+        days = self.polls_table.files
         newest = days.filter(pl.col("polled_on") == pl.col("polled_on").max())["path"].to_list()
         if not newest:
             return None
@@ -77,7 +77,7 @@ class LakeSnapshot:
     def offer_polls(self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime) -> None:
         """Make a view of the Parquet files of the days in question."""
         days = pl.col("polled_on").is_between(since.date(), until.date())
-        paths = self.polls_table.files().filter(days)["path"].to_list()
+        paths = self.polls_table.files.filter(days)["path"].to_list()
         if not paths:
             con.register(name, _NO_POLLS.to_arrow())
             return

@@ -8,6 +8,7 @@ not grow with history. A store has several rows in it once an export with older 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,7 @@ class Opened:
     version: int
     delta: DeltaTable | None
 
+    @cached_property
     def files(self) -> pl.DataFrame:
         """One row for each Parquet file: its ``path`` and the values of the columns the table is partitioned by."""
         columns = {"path": pl.String} | {name: self.table.schema[name] for name in self.table.partition_by}
@@ -93,7 +95,7 @@ class Opened:
 
     def read(self) -> pl.DataFrame:
         """Read the whole table; for the small ones."""
-        paths = self.files()["path"].to_list()
+        paths = self.files["path"].to_list()
         return pl.read_parquet(paths, schema=self.table.schema) if paths else pl.DataFrame(schema=self.table.schema)
 
 
