@@ -34,7 +34,8 @@ class Frames:
         """
         new = new_polls(_NOTHING_YET, _typed(polls, "polls", POLLS_FORM))
         self._stores = new.roster
-        self._polls = new.rows().filter(pl.col("polled_on").is_not_null()).select("store_key", "polled_at", "active")
+        columns = ["store_key", "polled_at", "active"]
+        self._polls = pl.concat([pl.DataFrame(schema={c: POLLS.schema[c] for c in columns}), *(d[columns] for d in new.days)])
         self._hours = _typed(hours, "hours", HOURS_FORM).cast({"store_id": pl.String})
         self._zones = _typed(zones, "zones", ZONES_FORM).cast({"store_id": pl.String}).unique()
         twice = self._zones.filter(pl.col("store_id").is_duplicated())["store_id"].sort()

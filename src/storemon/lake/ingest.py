@@ -163,7 +163,7 @@ def _retrying(attempt: Callable[[], int]) -> int:
 def _append_polls(tables: Tables, read: Opened, accepted: pl.DataFrame) -> int:
     new = new_polls(read, accepted)
     if new.count:
-        tables.commit(read, new.rows())
+        tables.commit(read, new.batches())
     return new.count
 
 

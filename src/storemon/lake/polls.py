@@ -1,8 +1,10 @@
 """New polls on their way into the lake: stores become keys, known polls drop out, the roster learns of first polls."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 import polars as pl
+import pyarrow as pa
 
 from storemon.lake.tables import POLLS, Opened
 
@@ -28,11 +30,14 @@ class NewPolls:
         """How many polls are new."""
         return sum(map(len, self.days))
 
-    def rows(self) -> pl.DataFrame:
-        """Lay them out as the table has them, the roster first."""
+    def batches(self) -> pa.RecordBatchReader:
+        """Stream them as the table has them, the roster first; a day at a time, so that memory does not grow."""
         roster = self.roster.with_columns(polled_on=pl.lit(None, pl.Date))
-        polls = [day.with_columns(store_id=pl.lit(None, pl.String)) for day in self.days]
-        return pl.concat([part.select(list(POLLS.schema)) for part in (roster, *polls)], rechunk=False)
+        polls = (day.with_columns(store_id=pl.lit(None, pl.String)) for day in self.days)
+        columns = list(POLLS.schema)
+        tables = (part.select(columns).to_arrow(compat_level=pl.CompatLevel.oldest()) for part in chain([roster], polls))
+        schema = pl.DataFrame(schema=POLLS.schema).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+        return pa.RecordBatchReader.from_batches(schema, (batch for table in tables for batch in table.to_batches()))
 
 
 def read_roster(polls: Opened) -> pl.DataFrame:
@@ -62,8 +67,12 @@ def new_polls(polls: Opened, accepted: pl.DataFrame) -> NewPolls:
         "active",
         pl.col("polled_at").dt.date().alias("polled_on"),
     )
-    days = sorted(keyed.partition_by("polled_on"), key=lambda day: day["polled_on"][0])
-    new = [part for day in days if len(part := _without_known(polls, day))]
+    days = sorted(keyed.partition_by("polled_on"), key=lambda day: day["polled_on"][0], reverse=True)
+    del keyed
+    new = []
+    while days:  # each day is let go of when it has been sorted
+        if len(part := _without_known(polls, days.pop())):
+            new.append(part)
     return NewPolls(new, _roster_news(stores, known, new))
 
 
@@ -93,7 +102,8 @@ def _roster_news(stores: pl.DataFrame, known: pl.DataFrame, days: list[pl.DataFr
     """Pick the first new poll of each store where the roster has none, or a later one."""
     if not days:
         return known.clear()
-    first = pl.concat(days, rechunk=False).unique("store_key", keep="first", maintain_order=True)
+    of_each_day = [day.unique("store_key", keep="first", maintain_order=True) for day in days]
+    first = pl.concat(of_each_day).unique("store_key", keep="first", maintain_order=True)
     named = first.join(stores, on="store_key").select(_ROSTER)
     both = pl.concat([named.with_columns(new=True), known.with_columns(new=False)])
     return both.sort([*_IDENTITY, "new"]).unique("store_key", keep="first", maintain_order=True).filter("new").drop("new")
