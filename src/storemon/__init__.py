@@ -1,4 +1,4 @@
-"""Exact uptime of places with opening hours: while it was supposed to be open, was it up?
+"""Exact uptime of places with opening hours.
 
     >>> import storemon
     >>> lake = storemon.Lake("parquet")

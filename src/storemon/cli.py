@@ -1,5 +1,6 @@
 """The ``storemon`` command. What is heavy is imported by the command that needs it."""
 
+import io
 import os
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
 
 from storemon.errors import InputError, StoremonError
 from storemon.settings import Settings
@@ -21,15 +23,19 @@ app = App(
     help="While each place was supposed to be open, was it up? Exact uptime within opening hours, in bulk.",
     version_flags=["--version"],
     default_parameter=Parameter(negative=()),
+    suppress_keyboard_interrupt=False,  # main says that it was interrupted
 )
 
 LakeFolder = Annotated[Path | None, Parameter(name="--lake", help="Folder of the lake (default: parquet).")]
 CarryLimit = Annotated[str | None, Parameter(help="How long a poll is believed, like 7d or 36h (default: 7d).")]
+Stores = Annotated[int, Parameter(validator=Number(lte=10_000_000))]
+Days = Annotated[int, Parameter(validator=Number(lte=36_525))]
 AsOf = Annotated[str | None, Parameter(help="The report's now, in ISO 8601 (default: the newest poll).")]
 
 
 def main() -> None:
     """Run the command line; exits with 0, or 2 when nothing could be done, saying why on standard error."""
+    _ready_streams()
     try:
         code = app(exit_on_error=False, result_action="return_value")
         sys.stdout.flush()
@@ -39,8 +45,10 @@ def main() -> None:
         sys.stderr.write(f"storemon: {error}\n")
         code = 2
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0  # whoever read our output has seen enough
+        code = _silenced(0)  # whoever read our output has seen enough
+    except OSError as error:  # the disk that standard output goes to is full, say
+        sys.stderr.write(f"storemon: {error}\n")
+        code = _silenced(2)
     except KeyboardInterrupt:
         sys.stderr.write("storemon: interrupted\n")
         code = 130
@@ -48,7 +56,7 @@ def main() -> None:
 
 
 @app.command
-def sample(folder: Path, /, *, stores: int = 3678, days: int = 60, seed: int = 1) -> None:
+def sample(folder: Path, /, *, stores: Stores = 3678, days: Days = 60, seed: int = 1) -> None:
     """Write three realistic CSVs into FOLDER.
 
     Parameters
@@ -147,9 +155,11 @@ def report(
     from storemon.service.export import report_csv, write_report
 
     settings = Settings.load(lake=lake, carry_limit=carry_limit)
+    if out is not None and out.is_dir():
+        raise InputError(f"--out {out} is a folder; name the file to write, like {out / 'report.csv'}")
     started = time.perf_counter()
     snapshot = Lake(settings.lake).snapshot()
-    now = engine.resolve_as_of(snapshot, parse_instant(as_of) if as_of else None)
+    now = engine.resolve_as_of(snapshot, None if as_of is None else parse_instant(as_of))
     frame = engine.report(snapshot, as_of=now, carry_limit=settings.carry_limit)
     if frame.is_empty():
         sys.stderr.write(f"storemon: no store was polled at or before {now}; the report has no rows\n")
@@ -182,6 +192,20 @@ def serve(
     from storemon.service.app import serve as run
 
     run(Settings.load(lake=lake, data=data, reports=reports, host=host, port=port, workers=workers))
+
+
+def _ready_streams() -> None:
+    """Let no text that cannot be encoded, and no standard output that is closed, end a command."""
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - it is open as long as this process runs
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _silenced(code: int) -> int:
+    """Keep Python from writing what is left to a standard output that takes no more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def parse_duration(text: str) -> timedelta:
         raise InputError(f"{text!r} is not a duration; write it like 7d, 36h, 90m or 1d12h")
     try:
         duration = sum((int(n) * UNITS[unit] for n, unit in re.findall(r"(\d+)([wdhms])", written)), timedelta())
-    except OverflowError:
+    except (OverflowError, ValueError):  # the latter for thousands of digits
         raise InputError(f"{text!r} is too long a duration; it may be at most {timedelta.max.days} days") from None
     if not duration:
         raise InputError(f"{text!r} is no time at all; a duration must be longer than zero")

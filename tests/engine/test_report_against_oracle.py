@@ -21,11 +21,18 @@ FEW = settings(parent=MANY, max_examples=40)
 
 def frames_of(case: Case) -> Frames:
     polls = pl.DataFrame(
-        case.polls, schema={"store_id": pl.String, "status": pl.String, "timestamp_utc": pl.Datetime("us", "UTC")}, orient="row"
+        case.polls,
+        schema={"store_id": pl.String, "status": pl.String, "timestamp_utc": pl.Datetime("us", "UTC")},
+        orient="row",
     )
     hours = pl.DataFrame(
         case.hours,
-        schema={"store_id": pl.String, "dayOfWeek": pl.Int64, "start_time_local": pl.String, "end_time_local": pl.String},
+        schema={
+            "store_id": pl.String,
+            "dayOfWeek": pl.Int64,
+            "start_time_local": pl.String,
+            "end_time_local": pl.String,
+        },
         orient="row",
     )
     zones = pl.DataFrame([*case.zones.items()], schema={"store_id": pl.String, "timezone_str": pl.String}, orient="row")

@@ -25,12 +25,16 @@ def statement(steps: tuple[str, ...]) -> str:
 
 
 def run(
-    con: duckdb.DuckDBPyConnection, steps: tuple[str, ...], inputs: Mapping[str, pl.DataFrame], params: Mapping[str, object]
+    con: duckdb.DuckDBPyConnection,
+    steps: tuple[str, ...],
+    inputs: Mapping[str, pl.DataFrame],
+    params: Mapping[str, object],
 ) -> pl.DataFrame:
     """Run a statement on a connection over input frames, each known to the steps by its name."""
     for name, frame in inputs.items():
         con.register(name, frame.to_arrow())
-    return con.sql(statement(steps), params=dict(params)).pl()
+    answer: pl.DataFrame = con.sql(statement(steps), params=dict(params)).pl()
+    return answer
 
 
 def _indented(sql: str) -> str:

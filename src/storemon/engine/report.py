@@ -6,7 +6,7 @@ import polars as pl
 
 from storemon.engine.pipeline import FIGURES, run
 from storemon.engine.schedule import open_intervals
-from storemon.engine.windows import ROLLING, Window, microseconds, rolling, shifted, to_frame
+from storemon.engine.windows import EVER, ROLLING, Window, microseconds, rolling, shifted, to_frame
 from storemon.errors import EmptyLakeError, InputError
 from storemon.lake.duck import connect
 from storemon.lake.lake import Lake
@@ -73,7 +73,8 @@ def figures(
     """
     if carry_limit <= timedelta():
         raise InputError(f"the carry limit is {carry_limit}; it must be longer than zero")
-    starts_at = min(window.starts_at for window in windows)
+    carry_limit = min(carry_limit, EVER)  # a longer one means the same, and its sums might not fit into 64 bits
+    as_of, starts_at = as_of.astimezone(UTC), min(window.starts_at for window in windows).astimezone(UTC)
     instants = {"starts_at": microseconds(starts_at), "as_of": microseconds(as_of)}
     first = pl.col("polled_at").to_physical()
     stores = snapshot.stores().filter(first <= instants["as_of"])

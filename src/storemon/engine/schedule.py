@@ -3,18 +3,20 @@
 The rules, and their numbers here, are those of docs/semantics.md, "Service time".
 """
 
+from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from storemon.engine.windows import microseconds
+from storemon.engine.windows import microseconds, shifted
 
 DEFAULT_ZONE = "America/Chicago"  # rule 6
 _DAY = 86_400
 _LAST_MINUTE = _DAY - 60
 _MARGIN = timedelta(days=1)  # no zone was ever further than 16 hours from UTC
 _LONGEST = timedelta(days=2)  # opened at 24:00 for 24 hours, an interval ends this long after its date began
+_EARLIEST, _LATEST = -62_135_500_000, 253_402_200_000  # seconds since 1970: in the years 1 to 9999 in every zone
 
 
 def open_intervals(
@@ -50,8 +52,9 @@ def _local_intervals(
     stores: pl.DataFrame, hours: pl.DataFrame, zones: pl.DataFrame, starts_at: datetime, ends_at: datetime
 ) -> pl.DataFrame:
     """Put each schedule row on each local date it applies to: ``store_key, zone, opens_at, closes_at`` in wall time."""
-    first, last = _wall(starts_at - _MARGIN), _wall(ends_at + _MARGIN)
-    dates = pl.select(date=pl.datetime_range((first - _LONGEST).date(), last.date(), "1d", time_unit="us"))
+    first, last = _wall(shifted(starts_at, -_MARGIN)), _wall(shifted(ends_at, _MARGIN))
+    earliest = _wall(shifted(starts_at, -_MARGIN - _LONGEST))
+    dates = pl.select(date=pl.datetime_range(earliest.date(), last.date(), "1d", time_unit="us"))
     dates = dates.with_columns(weekday=(pl.col("date").dt.weekday() - 1).cast(pl.Int8))  # rule 1
     at_end_of_day = pl.col("closes_local") >= _LAST_MINUTE
     rows = stores.join(hours, on="store_id").with_columns(
@@ -76,14 +79,37 @@ def _in_utc(local: pl.DataFrame, zone: str) -> pl.DataFrame:
 
 
 def _to_utc(wall: pl.Series, zone: str) -> pl.Series:
-    """Read wall times as RFC 5545 §3.3.5 does (rule 7), into microseconds since 1970 in UTC."""
-    utc = wall.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").to_physical()
-    if not utc.null_count():
-        return utc
-    # A wall time that is skipped is read with the offset before the gap. That is what Python's fold=0 does.
-    skipped = wall.filter(utc.is_null()).unique()
-    instants = [microseconds(each.replace(tzinfo=ZoneInfo(zone), fold=0)) for each in skipped]
-    return utc.fill_null(wall.replace_strict(skipped, instants, default=None, return_dtype=pl.Int64))
+    """Read wall times as RFC 5545 §3.3.5 does (rule 7), into microseconds since 1970 in UTC.
+
+    Python's zones are the judge here: those inside Polars are another edition, and know no summer from 2100 on.
+    """
+    seconds = wall.dt.epoch("s")
+    edges, offsets = _offsets(zone, seconds.min(), seconds.max())  # type: ignore[arg-type]
+    offset = offsets.gather(edges.search_sorted(seconds, side="right"))
+    return wall.to_physical() - offset * 1_000_000
+
+
+def _offsets(zone: str, first: int, last: int) -> tuple[pl.Series, pl.Series]:
+    """Tell by which offsets from UTC wall times from ``first`` to ``last`` are read, and where each takes over.
+
+    Wall times that are skipped, or occur twice, are read by the offset before the change. So the one after it takes
+    over at the later of what the clocks show just before and just after the change. All in seconds.
+    """
+    there = ZoneInfo(zone)
+
+    def offset(second: int) -> int:
+        shown = datetime.fromtimestamp(min(max(second, _EARLIEST), _LATEST), there)
+        return (shown.utcoffset() or timedelta()) // timedelta(seconds=1)
+
+    step = 3 * _DAY  # no zone has ever changed its offset twice within that time
+    edges, offsets = [], [offset(first - step)]
+    for start in range(first - step, last + step, step):
+        before, after = offsets[-1], offset(start + step)
+        if before != after:
+            change = bisect_left(range(start, start + step), True, key=lambda second: offset(second) != before)
+            edges.append(start + change + max(before, after))
+            offsets.append(after)
+    return pl.Series(edges, dtype=pl.Int64), pl.Series(offsets, dtype=pl.Int64)
 
 
 def _union(intervals: pl.DataFrame) -> pl.DataFrame:
@@ -97,4 +123,3 @@ def _union(intervals: pl.DataFrame) -> pl.DataFrame:
 
 def _wall(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(tzinfo=None)
-

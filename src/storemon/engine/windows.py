@@ -7,6 +7,10 @@ import polars as pl
 
 from storemon.errors import InputError
 
+_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+EVER = _LAST - _FIRST
+"""The longest time between two instants that can be written."""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -40,9 +44,9 @@ def parse_instant(text: str) -> datetime:
     written = text.strip().upper().removesuffix("UTC").strip()
     try:
         instant = datetime.fromisoformat(written)
-    except ValueError:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InputError(f"{text!r} is not an instant; write it like 2024-10-14T23:55:18Z") from None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def shifted(instant: datetime, by: timedelta) -> datetime:
@@ -50,7 +54,7 @@ def shifted(instant: datetime, by: timedelta) -> datetime:
     try:
         return instant + by
     except OverflowError:
-        return (datetime.min if by < timedelta() else datetime.max).replace(tzinfo=UTC)
+        return _FIRST if by < timedelta() else _LAST
 
 
 def microseconds(instant: datetime) -> int:

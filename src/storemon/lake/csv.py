@@ -4,6 +4,7 @@ A clean file, the usual case, is read by DuckDB in one parallel pass. At the fir
 again with care, record by record, so that each bad row has its line, its text and its reason, and costs nobody else.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -77,15 +78,17 @@ def _read_clean(path: Path, header: Header, horizon: datetime, progress: Progres
     expected = _estimate_rows(path)
     batches = [no_rows(header.form)]
     rows = 0
+    # DuckDB takes a path for a pattern: each character that is special there becomes a set of its own.
+    pattern = re.sub(r"([*?\[])", r"[\1]", str(path))
     try:
-        for batch in judged(judging(header.form, source), {"path": str(path)}, horizon):
+        for batch in judged(judging(header.form, source), {"path": pattern}, horizon):
             if batch["reason"].null_count() < len(batch):
                 raise _AmissError
             batches.append(compact(batch, header.form))
             rows += len(batch)
             if progress:
                 progress(rows, expected)
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError) as error:  # an OSError past the first batch
         raise _AmissError from error
     accepted = pl.concat(batches)
     if header.form is ZONES_FORM and accepted["store_id"].n_unique() < len(accepted):
@@ -109,11 +112,12 @@ def _read_with_care(path: Path, header: Header, horizon: datetime, progress: Pro
     # A store's second zone may stand anywhere in the file, so that (small) file is judged in one piece.
     while batch := list(islice(remaining, None if form is ZONES_FORM else _BATCH)):
         frame = pl.DataFrame(batch, schema=schema, orient="row")
-        for part in judged(judging(form, "records", "line", "row", "damage"), {}, horizon, records=frame):
-            rows = _one_zone_each(part) if form is ZONES_FORM else part
-            rows = rows.with_columns(reason=pl.coalesce("damage", "reason"))
-            accepted.append(compact(rows.filter(pl.col("reason").is_null()), form))
-            rejected.append(rows.filter(pl.col("reason").is_not_null()).select("line", "row", "reason"))
+        rows = pl.concat(judged(judging(form, "records", "line", "row", "damage"), {}, horizon, records=frame))
+        if form is ZONES_FORM:
+            rows = _one_zone_each(rows)
+        rows = rows.with_columns(reason=pl.coalesce("damage", "reason"))
+        accepted.append(compact(rows.filter(pl.col("reason").is_null()), form))
+        rejected.append(rows.filter(pl.col("reason").is_not_null()).select("line", "row", "reason"))
         read += len(batch)
         if progress:
             progress(read, expected)

@@ -1,7 +1,7 @@
 """What each of the CSVs must look like: its columns by name, and what each field means.
 
-A form's ``typed`` expressions read the raw text of a row. An expression that gives null says that the row cannot be read,
-for the reason beside it; the rules are those of docs/semantics.md, "Input".
+A form's fields are read from the raw text of a row by SQL expressions. One that gives null says that the row cannot be
+read, for the reason beside it; the rules are those of docs/semantics.md, "Input".
 """
 
 from dataclasses import dataclass
@@ -42,9 +42,10 @@ def _instant(column: str) -> str:
     """Read an instant. DuckDB's casts are lenient (a date alone, ``infinity``, 24:30), so its shape is judged first."""
     return f"""CASE
         WHEN regexp_full_match({column}, '{_INSTANT} UTC') THEN try_cast({column} AS TIMESTAMP)
-        WHEN regexp_full_match({column}, ' *{_INSTANT} *(UTC|Z)? *') THEN try_cast({column} AS TIMESTAMP)
+        WHEN regexp_full_match({column}, ' *{_INSTANT} *(UTC|Z)? *')
+        THEN try_cast(regexp_extract({column}, '{_INSTANT}') AS TIMESTAMP)
         WHEN regexp_full_match({column}, ' *{_INSTANT} *{_OFFSET} *')
-        THEN CAST(try_cast({column} AS TIMESTAMPTZ) AS TIMESTAMP)
+        THEN CAST(try_cast(regexp_replace({column}, ' +([+-])', '\\1') AS TIMESTAMPTZ) AS TIMESTAMP)
     END"""
 
 
@@ -129,7 +130,7 @@ FORMS = (ZONES_FORM, HOURS_FORM, POLLS_FORM)  # in the order in which they are c
 
 @cache
 def known_zones() -> pl.DataFrame:
-    """The IANA zones that both Python and Polars can convert: one column, ``zone``."""
+    """List the IANA zones that both Python and Polars can convert: one column, ``zone``."""
     noon = pl.Series([0]).cast(pl.Datetime("us"))
 
     def converts(zone: str) -> bool:

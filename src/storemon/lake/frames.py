@@ -35,7 +35,9 @@ class Frames:
         new = new_polls(_NOTHING_YET, _typed(polls, "polls", POLLS_FORM))
         self._stores = new.roster
         columns = ["store_key", "polled_at", "active"]
-        self._polls = pl.concat([pl.DataFrame(schema={c: POLLS.schema[c] for c in columns}), *(d[columns] for d in new.days)])
+        self._polls = pl.concat(
+            [pl.DataFrame(schema={c: POLLS.schema[c] for c in columns}), *(d[columns] for d in new.days)]
+        )
         self._hours = _typed(hours, "hours", HOURS_FORM).cast({"store_id": pl.String})
         self._zones = _typed(zones, "zones", ZONES_FORM).cast({"store_id": pl.String}).unique()
         twice = self._zones.filter(pl.col("store_id").is_duplicated())["store_id"].sort()
@@ -85,13 +87,17 @@ def _typed(given: Any, what: str, form: Form) -> pl.DataFrame:
     for aliases in form.columns:
         name = next((alias for alias in aliases if alias in frame.columns), None)
         if name is None:
-            raise InputError(f"{what}: there is no column {' or '.join(aliases)}; there are: {', '.join(frame.columns)}")
+            raise InputError(
+                f"{what}: there is no column {' or '.join(aliases)}; there are: {', '.join(frame.columns)}"
+            )
         texts.append(_text(frame[name], what).alias(aliases[0]))
     raw = pl.DataFrame(texts).with_row_index("row")
     parts = [no_rows(form)]
     for part in judged(judging(form, "given", "row"), {}, _ANY_INSTANT, given=raw):
         if bad := part.drop_nulls("reason").select("row", "reason").head(1).rows():
-            raise InputError(f"{what}: row {bad[0][0]} cannot be read: {bad[0][1]}; its text is {raw.row(bad[0][0])[1:]}")
+            raise InputError(
+                f"{what}: row {bad[0][0]} cannot be read: {bad[0][1]}; its text is {raw.row(bad[0][0])[1:]}"
+            )
         parts.append(compact(part, form))
     return pl.concat(parts)
 
@@ -103,6 +109,11 @@ def _text(column: pl.Series, what: str) -> pl.Series:
         return utc.dt.strftime("%Y-%m-%d %H:%M:%S%.6f UTC")
     if column.dtype == pl.Time:
         return column.dt.strftime("%H:%M:%S")
-    if column.dtype.is_float():
-        raise InputError(f"{what}: the column {column.name} holds floats, which lose the last digits; give text instead")
-    return column.cast(pl.String)
+    if column.dtype.is_float() and len(column):
+        raise InputError(
+            f"{what}: the column {column.name} holds floats, which lose the last digits; give text instead"
+        )
+    try:
+        return column.cast(pl.String)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"{what}: the column {column.name} holds no text: {error}; give text instead") from error

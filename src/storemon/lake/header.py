@@ -1,8 +1,10 @@
-"""The first line of a CSV: what kind of file it is, and where the columns are that matter."""
+"""The header of a CSV: what kind of file it is, and where the columns are that matter."""
 
-import csv
 import gzip
+import io
+import re
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -13,40 +15,111 @@ from storemon.lake.forms import FORMS, Form
 
 @dataclass(frozen=True)
 class Header:
-    """Which form a file has, how many columns, and the position of each one the form needs."""
+    """Which form a file has, how many columns, the position of each one the form needs, and how many lines it takes."""
 
     form: Form
     width: int
     positions: tuple[int, ...]
+    lines: int
 
 
 def read_header(path: Path, form: Form | None = None) -> Header:
-    """Find the form's columns in the file's first line; without a ``form``, find the form too.
+    """Find the form's columns in the file's first record; without a ``form``, find the form too.
 
     Raises:
-        FileError: the file is missing, a folder, unreadable, binary, without a header or short of a column.
+        FileError: the file is missing, a folder, unreadable, binary, without a header, short of a column, or has the
+            columns of several forms.
 
     """
     head = head_of(path)
     if b"\0" in head:
         raise FileError(f"{path} is not a CSV: there is binary data in it; save it as text in UTF-8")
-    names = [name.strip() for name in next(csv.reader(head.decode("utf-8-sig", "replace").splitlines()[:1]), [])]
+    names, lines = _names(io.StringIO(head.decode("utf-8-sig", "replace"), newline=""))
     if not any(names):
         raise FileError(f"{path} is empty; its first line must name the columns")
+    matching: list[Header] = []
     lacking: dict[str, list[str]] = {}
     for candidate in (form,) if form else FORMS:
-        found = [next((names.index(alias) for alias in aliases if alias in names), None) for aliases in candidate.columns]
+        found = [
+            next((names.index(alias) for alias in aliases if alias in names), None) for aliases in candidate.columns
+        ]
         positions = tuple(position for position in found if position is not None)
         if len(positions) == len(found):
-            return Header(candidate, len(names), positions)
+            matching.append(Header(candidate, len(names), positions, lines))
         lacking[candidate.file_name] = [
             " or ".join(aliases) for aliases, position in zip(candidate.columns, found, strict=True) if position is None
         ]
-    nearest = min(lacking, key=lambda file_name: len(lacking[file_name]))
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        could_be = " or ".join(header.form.file_name for header in matching)
+        raise FileError(f"{path} has the columns of several files; name it {could_be} to say what it is")
+    width = {candidate.file_name: len(candidate.columns) for candidate in FORMS}
+    nearest = min(lacking, key=lambda name: (len(lacking[name]) - width[name], len(lacking[name])))
+    there = "".join(filter(str.isprintable, ", ".join(names)[:300]))
     raise FileError(
         f"{path} has no column {' and none called '.join(lacking[nearest])}, which a {nearest} must have; "
-        f"its columns are: {', '.join(names)}"
+        f"its columns are: {there}"
     )
+
+
+class StrayQuoteError(ValueError):
+    """A quoted field is followed by something other than a comma or the record's end."""
+
+
+class UnclosedQuoteError(ValueError):
+    """A text ends inside a quoted field."""
+
+
+# DuckDB's rules, so that it makes no difference which of the two reads a file: one space may stand before a quoted
+# field and any number after it; a quote elsewhere is a character like others.
+_OPENING = re.compile(r' ?"')
+_QUOTED = re.compile(r' ?"([^"]*+(?:" *+"[^"]*+)*+)" *+(,|\Z)')
+_UNCLOSED = re.compile(r' ?"[^"]*+(?:" *+"[^"]*+)*+\Z')
+_ESCAPED = re.compile(r'"(.?)', re.DOTALL)
+
+
+def fields_of(text: str) -> list[str]:
+    """Split a record, without the line end behind it, into its fields.
+
+    Raises:
+        StrayQuoteError: it is no CSV.
+        UnclosedQuoteError: more lines may make it one.
+
+    """
+    if '"' not in text:
+        return text.split(",")
+    fields, at, more = [], 0, True
+    while more:
+        if quoted := _QUOTED.match(text, at):
+            fields.append(_ESCAPED.sub(r"\1", quoted[1]))
+            at, more = quoted.end(), quoted[2] == ","
+        elif _OPENING.match(text, at):
+            raise (UnclosedQuoteError if _UNCLOSED.match(text, at) else StrayQuoteError)(text)
+        else:
+            comma = text.find(",", at)
+            more = comma >= 0
+            fields.append(text[at:comma] if more else text[at:])
+            at = comma + 1
+    return fields
+
+
+def without_end(lines: str) -> str:
+    """Take the line end off."""
+    return lines.removesuffix("\n").removesuffix("\r")
+
+
+def _names(lines: Iterator[str]) -> tuple[list[str], int]:
+    """Read the names in the first record, and how many lines it takes."""
+    first = text = next(lines, "")
+    for count in range(1, 100):
+        try:
+            return [name.strip() for name in fields_of(without_end(text))], count
+        except UnclosedQuoteError:
+            text += next(lines, "")
+        except StrayQuoteError:
+            break
+    return [name.strip() for name in without_end(first).split(",")], 1
 
 
 def open_binary(path: Path) -> IO[bytes]:

@@ -1,7 +1,8 @@
 """A folder or a file in, one atomic commit for each table out.
 
-All files are read before anything is changed. The polls are committed last: cut off before that, the lake has newer hours
-or zones and the polls it had; run again, the ingestion finishes its work, since what is already there is not added twice.
+All files are read before anything is changed. The polls are committed last: cut off before that, the lake has newer
+hours or zones and the polls it had; run again, the ingestion finishes its work, since what is already there is not
+added twice.
 """
 
 import random
@@ -14,13 +15,14 @@ from pathlib import Path
 
 import polars as pl
 
-from storemon.errors import ConflictError, FileError, RejectedRowsError
+from storemon.errors import ConflictError, FileError, LakeError, RejectedRowsError
 from storemon.lake.csv import Loaded, load
 from storemon.lake.forms import FORMS, POLLS_FORM, Form
 from storemon.lake.polls import new_polls
 from storemon.lake.tables import REJECTED, Opened, Tables
 
 _ATTEMPTS = 50
+_SHOWN = 5
 
 Progress = Callable[[Path, int, int | None], None]
 """Called with a file, its rows read so far, and about how many it has (None where that can't be told)."""
@@ -94,12 +96,16 @@ def ingest(
 
 
 def _files(path: Path) -> list[tuple[Form | None, Path]]:
-    if not path.is_dir():
+    try:
+        names = {file.name for file in path.iterdir()} if path.is_dir() else None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}") from error
+    if names is None:
         named = {form.file_name: form for form in FORMS}
         return [(named.get(path.name.removesuffix(".gz")), path)]
     found: list[tuple[Form | None, Path]] = []
     for form in FORMS:
-        there = [file for file in (path / form.file_name, path / f"{form.file_name}.gz") if file.exists()]
+        there = [path / name for name in (form.file_name, f"{form.file_name}.gz") if name in names]
         if len(there) > 1:
             raise FileError(f"{path} has both {there[0].name} and {there[1].name}; remove the one that does not count")
         if not there and form is POLLS_FORM:
@@ -121,19 +127,23 @@ def _load(form: Form | None, file: Path, now: datetime, progress: Progress | Non
 def _refuse_rejected(loaded: Sequence[Loaded]) -> None:
     rows = [f"{each.path}:{line}: {reason}" for each in loaded for line, _, reason in each.rejected.rows()]
     if rows:
-        more = f"\n… and {len(rows) - 5} more" if len(rows) > 5 else ""
+        more = f"\n… and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
         raise RejectedRowsError(
             f"{len(rows)} rows cannot be read, so nothing was changed (leave out --strict to load the rest):\n"
-            + "\n".join(rows[:5])
+            + "\n".join(rows[:_SHOWN])
             + more
         )
 
 
 def _require_space(root: Path, files: Sequence[Path]) -> None:
     """Stop before anything is changed where the disk would run full half way; Parquet takes a tenth of a CSV."""
-    there = next(folder for folder in (root, *root.parents) if folder.exists())
     needed = sum(file.stat().st_size for file in files) // 4 + (1 << 22)
-    if (free := shutil.disk_usage(there).free) < needed:
+    try:
+        there = next(folder for folder in (root, *root.parents) if folder.exists())
+        free = shutil.disk_usage(there).free
+    except OSError as error:
+        raise LakeError(f"{root} cannot be reached: {error.strerror}") from error
+    if free < needed:
         raise FileError(
             f"{root}: {free / 1e6:.0f} MB of disk space are free, {needed / 1e6:.0f} MB are needed to be safe; "
             "make room, or choose another folder with --lake"
@@ -180,7 +190,11 @@ def _record_rejected(tables: Tables, loaded: Loaded, now: datetime) -> None:
     if loaded.rejected.is_empty():
         return
     rows = loaded.rejected.select(
-        pl.lit(str(loaded.path)).alias("file"), "line", "row", "reason", pl.lit(now).dt.cast_time_unit("us").alias("rejected_at")
+        pl.lit(str(loaded.path)).alias("file"),
+        "line",
+        "row",
+        "reason",
+        pl.lit(now).dt.cast_time_unit("us").alias("rejected_at"),
     )
 
     def append() -> int:

@@ -1,7 +1,7 @@
 """Raw text in, typed fields and verdicts out, in bulk: which rows can be read, and why the others can't."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -32,13 +32,14 @@ def judged(
 ) -> Iterator[pl.DataFrame]:
     """Run what `judging` composed, over ``frames`` by their names if it reads any; yield batches of rows.
 
-    ``horizon`` is the latest instant at which a poll is believed, in UTC.
+    ``horizon`` is the latest instant at which a poll is believed; a naive one is UTC.
     """
     with connect() as con:
         for name, frame in frames.items():
             con.register(name, frame.to_arrow())
         con.register("known_zones", known_zones().to_arrow()) if "known_zones" in query else None
-        limit = {"horizon": horizon.replace(tzinfo=None)} if "$horizon" in query else {}
+        latest = (horizon.astimezone(UTC) if horizon.tzinfo else horizon).replace(tzinfo=None)
+        limit = {"horizon": latest} if "$horizon" in query else {}
         for batch in con.sql(query, params={**params, **limit}).to_arrow_reader(BATCH):
             yield pl.DataFrame(batch)
 
@@ -47,7 +48,7 @@ def compact(batch: pl.DataFrame, form: Form) -> pl.DataFrame:
     """Narrow a batch to the form's fields in their table's types, ids that recur hundreds of times as categories."""
     instants = [pl.col("polled_at").dt.replace_time_zone("UTC")] if "polled_at" in batch.columns else []
     fields = batch.select(field.name for field in form.fields).with_columns(*instants)
-    return fields.cast({**no_rows(form).schema})
+    return fields.cast(no_rows(form).schema)
 
 
 def no_rows(form: Form) -> pl.DataFrame:

@@ -18,8 +18,8 @@ class NewPolls:
     """Polls that a table does not have yet.
 
     ``days`` has a frame for each UTC day, in order, of ``store_key, polled_at, active, polled_on``, sorted by store and
-    instant. ``roster`` has ``store_key, store_id, polled_at, active``: the first poll of each store that is new, or that
-    is now known to have been polled earlier.
+    instant. ``roster`` has ``store_key, store_id, polled_at, active``: the first poll of each store that is new, or
+    that is now known to have been polled earlier.
     """
 
     days: list[pl.DataFrame]
@@ -35,7 +35,9 @@ class NewPolls:
         roster = self.roster.with_columns(polled_on=pl.lit(None, pl.Date))
         polls = (day.with_columns(store_id=pl.lit(None, pl.String)) for day in self.days)
         columns = list(POLLS.schema)
-        tables = (part.select(columns).to_arrow(compat_level=pl.CompatLevel.oldest()) for part in chain([roster], polls))
+        tables = (
+            part.select(columns).to_arrow(compat_level=pl.CompatLevel.oldest()) for part in chain([roster], polls)
+        )
         schema = pl.DataFrame(schema=POLLS.schema).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
         return pa.RecordBatchReader.from_batches(schema, (batch for table in tables for batch in table.to_batches()))
 
@@ -45,7 +47,8 @@ def read_roster(polls: Opened) -> pl.DataFrame:
     paths = polls.files.filter(pl.col("polled_on").is_null())["path"].to_list()
     if not paths:
         return pl.DataFrame(schema={name: POLLS.schema[name] for name in _ROSTER})
-    rows = pl.read_parquet(paths, columns=_ROSTER, hive_partitioning=False)
+    with polls.reading():
+        rows = pl.read_parquet(paths, columns=_ROSTER, hive_partitioning=False)
     return rows.sort(_IDENTITY).unique("store_key", keep="first", maintain_order=True).select(_ROSTER)
 
 
@@ -59,7 +62,7 @@ def new_polls(polls: Opened, accepted: pl.DataFrame) -> NewPolls:
     """
     known = read_roster(polls)
     stores = _with_keys(known, accepted["store_id"])
-    keys = pl.Series([None], dtype=pl.Int32).new_from_index(0, (stores["code"].max() or 0) + 1)
+    keys = pl.repeat(None, max(stores["code"], default=0) + 1, dtype=pl.Int32, eager=True)
     keys = keys.scatter(stores["code"], stores["store_key"])
     keyed = accepted.select(
         keys.gather(accepted["store_id"].to_physical()).alias("store_key"),
@@ -94,7 +97,8 @@ def _without_known(polls: Opened, day: pl.DataFrame) -> pl.DataFrame:
     if not paths:
         return distinct
     between = pl.col("polled_at").is_between(day["polled_at"].min(), day["polled_at"].max())
-    there = pl.scan_parquet(paths, hive_partitioning=False).filter(between).select(_IDENTITY).collect()
+    with polls.reading():
+        there = pl.scan_parquet(paths, hive_partitioning=False).filter(between).select(_IDENTITY).collect()
     return distinct.join(there, on=_IDENTITY, how="anti", maintain_order="left")
 
 
@@ -106,4 +110,6 @@ def _roster_news(stores: pl.DataFrame, known: pl.DataFrame, days: list[pl.DataFr
     first = pl.concat(of_each_day).unique("store_key", keep="first", maintain_order=True)
     named = first.join(stores, on="store_key").select(_ROSTER)
     both = pl.concat([named.with_columns(new=True), known.with_columns(new=False)])
-    return both.sort([*_IDENTITY, "new"]).unique("store_key", keep="first", maintain_order=True).filter("new").drop("new")
+    return (
+        both.sort([*_IDENTITY, "new"]).unique("store_key", keep="first", maintain_order=True).filter("new").drop("new")
+    )

@@ -4,7 +4,6 @@ A record is a line, or several where a quoted field goes on over line ends. A qu
 line only, not the rest of the file.
 """
 
-import csv
 import io
 import zlib
 from collections import deque
@@ -13,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from storemon.errors import FileError
-from storemon.lake.header import Header, open_binary
+from storemon.lake.header import Header, StrayQuoteError, UnclosedQuoteError, fields_of, open_binary, without_end
 
 _LONGEST_RECORD = 100  # lines that a quoted field may go on for; past that its quote counts as never closed
 
@@ -30,17 +29,18 @@ def records(path: Path, header: Header) -> Iterator[Record]:
     """
     nothing = (None,) * len(header.positions)
     with open_binary(path) as file:
-        lines = _Lines(io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape"))
+        lines = _Lines(io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline=""))
         try:
-            lines.take()  # the header
+            for _ in range(header.lines):
+                lines.take()
             while (line := lines.take()) is not None:
                 number = lines.number
-                if not line:
+                if not without_end(line):
                     continue
                 fields, row, damage = _fields(line, lines)
                 if not (row.isascii() or _is_utf8(row)):
                     row, damage = row.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), "not UTF-8"
-                if damage is None and len(fields) != header.width:
+                if damage is None and (len(fields) < header.width or any(fields[header.width :])):
                     damage = f"{len(fields)} fields where the header has {header.width}"
                 yield number, *(nothing if damage else (fields[at] for at in header.positions)), row, damage
         except (OSError, EOFError, zlib.error) as error:
@@ -48,7 +48,7 @@ def records(path: Path, header: Header) -> Iterator[Record]:
 
 
 class _Lines:
-    """The lines of a text without their ends, with a look ahead."""
+    """The lines of a text with their ends, with a look ahead."""
 
     def __init__(self, text: Iterator[str]) -> None:
         self.text = text
@@ -58,35 +58,36 @@ class _Lines:
     def take(self) -> str | None:
         line = self.ahead.popleft() if self.ahead else next(self.text, None)
         self.number += line is not None
-        return line.rstrip("\n") if line is not None else None
+        return line
 
     def peek(self, count: int) -> list[str]:
         self.ahead.extend(islice(self.text, max(0, count - len(self.ahead))))
-        return [line.rstrip("\n") for line in islice(self.ahead, count)]
+        return list(islice(self.ahead, count))
 
 
 def _fields(line: str, lines: _Lines) -> tuple[list[str], str, str | None]:
     """Split a record into its fields, taking the lines it goes on over; give its whole text and what is damaged."""
-    if '"' not in line:
-        return line.split(","), line, None
+    row = without_end(line)
     try:
-        return next(csv.reader([line], strict=True)), line, None
-    except csv.Error as error:
-        if "unexpected end" not in str(error):
-            return [], line, f"not CSV: {error}"
-    whole = line
-    for following in lines.peek(_LONGEST_RECORD):
-        whole += f"\n{following}"
+        return fields_of(row), row, None
+    except StrayQuoteError:
+        return [], row, "a quote is closed in the middle of a field"
+    except UnclosedQuoteError:
+        whole = line
+    for count, following in enumerate(lines.peek(_LONGEST_RECORD), 1):
+        whole += following
         if '"' not in following:
             continue
         try:
-            fields = next(csv.reader([whole], strict=True))
-        except csv.Error:
+            fields = fields_of(without_end(whole))
+        except UnclosedQuoteError:
             continue
-        for _ in range(whole.count("\n")):
+        except StrayQuoteError:
+            break
+        for _ in range(count):
             lines.take()
-        return fields, whole, None
-    return [], line, "a quote is opened and never closed"
+        return fields, without_end(whole), None
+    return [], row, "a quote is opened and never closed"
 
 
 def _is_utf8(text: str) -> bool:

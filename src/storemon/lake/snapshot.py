@@ -59,7 +59,9 @@ class LakeSnapshot:
         newest = days.filter(pl.col("polled_on") == pl.col("polled_on").max())["path"].to_list()
         if not newest:
             return None
-        found: datetime = pl.scan_parquet(newest, hive_partitioning=False).select(pl.col("polled_at").max()).collect().item()
+        with self.polls_table.reading():
+            polled_at = pl.scan_parquet(newest, hive_partitioning=False).select("polled_at").collect()["polled_at"]
+        found: datetime = polled_at.max()  # type: ignore[assignment]
         return found
 
     def stores(self) -> pl.DataFrame:
@@ -85,6 +87,4 @@ class LakeSnapshot:
         con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM read_parquet([{quoted}], hive_partitioning = false)")
 
 
-_NO_POLLS = pl.DataFrame(
-    schema={"store_key": pl.Int32, "polled_at": pl.Datetime("us", "UTC"), "active": pl.Boolean}
-)
+_NO_POLLS = pl.DataFrame(schema={"store_key": pl.Int32, "polled_at": pl.Datetime("us", "UTC"), "active": pl.Boolean})

@@ -1,12 +1,13 @@
 """The lake: four Delta Lake tables in one folder, each changed only by atomic commits.
 
-``polls`` keeps every poll once, in partitions by UTC day, sorted by store and instant. A store is a small integer there,
-its ``store_key``. The partition without a day is the roster: a second copy of the first poll of each store, beside its
+``polls`` keeps every poll once, in partitions by UTC day, sorted by store and instant. A store is a small integer
+there, its ``store_key``. The partition without a day is the roster: a second copy of the first poll of each store, beside its
 id. Being part of the same commit as the polls, it says exactly which stores exist and since when, at a cost that does
 not grow with history. A store has several rows in it once an export with older polls came later: the earliest counts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,8 +21,6 @@ from storemon.errors import ConflictError, LakeError
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-UTC_INSTANT = pl.Datetime("us", "UTC")
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ POLLS = Table(
         {
             "store_key": pl.Int32,  # from 0, in the order in which stores became known
             "store_id": pl.String,  # in the roster only, null elsewhere
-            "polled_at": UTC_INSTANT,
+            "polled_at": pl.Datetime("us", "UTC"),
             "active": pl.Boolean,
             "polled_on": pl.Date,  # the UTC day of polled_at, null in the roster
         }
@@ -66,11 +65,12 @@ REJECTED = Table(
             "line": pl.Int64,  # from 1, the header's line
             "row": pl.String,  # as it stood in the file
             "reason": pl.String,
-            "rejected_at": UTC_INSTANT,
+            "rejected_at": pl.Datetime("us", "UTC"),
         }
     ),
 )
 TABLES = (POLLS, HOURS, ZONES, REJECTED)
+_UNFIT = frozenset("%*?[]^|\\")
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,23 @@ class Opened:
         )
 
     def read(self) -> pl.DataFrame:
-        """Read the whole table; for the small ones."""
+        """Read the whole table; for the small ones.
+
+        Raises:
+            LakeError: a file of it is lost or damaged.
+
+        """
         paths = self.files["path"].to_list()
-        return pl.read_parquet(paths, schema=self.table.schema) if paths else pl.DataFrame(schema=self.table.schema)
+        with self.reading():
+            return pl.read_parquet(paths, schema=self.table.schema) if paths else pl.DataFrame(schema=self.table.schema)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Turn the failure to read a Parquet file of the table into a LakeError."""
+        try:
+            yield
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise LakeError(f"{self.folder}: a file of the table is lost or damaged: {error}") from error
 
 
 class Tables:
@@ -106,12 +120,12 @@ class Tables:
         """Take ``root`` as the lake's folder; nothing is created before the first commit.
 
         Raises:
-            LakeError: the path has a ``%`` in it, which the Delta library decodes and then does not find.
+            LakeError: the path has a character in it that one of the libraries decodes or takes for a pattern.
 
         """
-        self.root = root.absolute()
-        if "%" in str(self.root):
-            raise LakeError(f"{root}: a lake's path cannot contain '%'; choose another folder")
+        self.root = root.resolve()
+        if unfit := _UNFIT.intersection(str(self.root)):
+            raise LakeError(f"{root}: a lake's path cannot contain {min(unfit)!r}; choose another folder")
 
     def open(self, table: Table, version: int | None = None) -> Opened:
         """``table`` at ``version``, by default the newest.
@@ -127,11 +141,21 @@ class Tables:
             delta = DeltaTable(folder.as_uri(), version=version)
         except TableNotFoundError:
             if version is None:
+                self._require_reachable(folder)
                 return Opened(table, folder, -1, None)
             raise LakeError(f"{self.root}: there is no table {table.name!r} at version {version}") from None
         except (DeltaError, OSError) as error:
             raise LakeError(f"{self.root}: the table {table.name!r} cannot be read: {error}") from error
         return Opened(table, folder, delta.version(), delta)
+
+    def _require_reachable(self, folder: Path) -> None:
+        """Tell a table that is not there from one that may not be looked at."""
+        try:
+            folder.stat()
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise LakeError(f"{self.root} cannot be read: {error.strerror}") from error
 
     def commit(
         self,

@@ -28,7 +28,7 @@ def write_report(frame: pl.DataFrame, path: Path, *, wide: bool = False) -> None
     """Write ``frame`` to ``path`` in one step: whoever opens it sees all of it, or what was there before.
 
     A ``path`` that ends in ``.parquet`` gets the exact durations, one in ``.json`` an array of objects with integers of
-    microseconds, any other the CSV of `report_csv`. ``wide`` keeps the ``unknown_*`` columns.
+    microseconds, any other the CSV of `report_csv`. ``wide`` keeps the ``unknown_*`` columns. A link is followed.
 
     Raises:
         FileError: the file cannot be written; nothing is left behind.
@@ -36,7 +36,10 @@ def write_report(frame: pl.DataFrame, path: Path, *, wide: bool = False) -> None
     """
     content = _encoded(frame, path.suffix.lower(), wide=wide)
     try:
-        _replace(path, content)
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)  # a device or a pipe, /dev/null say: a rename would put a file in its place
+        else:
+            _replace(path.resolve(), content)
     except OSError as error:
         raise FileError(f"{path}: the report cannot be written: {error.strerror}") from error
 

@@ -136,7 +136,7 @@ class Jobs:
 
 def _read(rows: CursorResult[Any]) -> Job | None:
     row = rows.one_or_none()
-    return None if row is None else Job(*row)
+    return None if row is None else Job(*tuple(row))
 
 
 def _held(job: Job) -> ColumnElement[bool]:

@@ -4,8 +4,21 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Engine, Index, Integer, MetaData, String, Table, Text
-from sqlalchemy import URL, create_engine, event
+from sqlalchemy import (
+    JSON,
+    URL,
+    BigInteger,
+    Column,
+    Engine,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+)
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 BUSY_SECONDS = 10  # how long a statement waits while another process writes
@@ -37,7 +50,7 @@ def open_records(path: Path) -> Engine:
 
     """
     url = URL.create("sqlite", database=str(path))
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=0, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _prepare)
     with engine.connect() as connection:
         connection.execute(CreateTable(RECORDS, if_not_exists=True))

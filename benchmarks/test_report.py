@@ -1,0 +1,74 @@
+"""The report: against a bare scan, NumPy, plain Python, and itself over a longer history."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from pytest_benchmark.fixture import BenchmarkFixture
+
+import storemon
+from benchmarks import numpy_limit, plain_python
+from benchmarks.pairs import Pairs, in_turns
+from benchmarks.parsed import parsed_stores
+from benchmarks.rows import TIMES, Row
+from benchmarks.scans import scan_parquet
+from storemon.lake.sample import NEWEST_AT
+
+PLAIN_STORES = 100
+
+
+@pytest.fixture
+def report(lake: Path) -> Callable[[], pl.DataFrame]:
+    """Make the report, from a lake on disk to a frame."""
+    return lambda: storemon.report(storemon.Lake(lake))
+
+
+def test_against_scan(
+    benchmark: BenchmarkFixture,
+    rows: list[Row],
+    report: Callable[[], pl.DataFrame],
+    con: duckdb.DuckDBPyConnection,
+    week_files: list[str],
+) -> None:
+    assert len(week_files) == 15
+    (pairs,) = in_turns(benchmark, report, lambda: scan_parquet(con, week_files), rounds=40)
+    rows.append(pairs.row(20, "report, lake on disk ► frame", "bare DuckDB scan of the same days' Parquet", at_most=16))
+
+
+def test_against_numpy(
+    benchmark: BenchmarkFixture, rows: list[Row], report: Callable[[], pl.DataFrame], lake: Path
+) -> None:
+    assert_frame_equal(report(), numpy_limit.report(lake))
+    (pairs,) = in_turns(benchmark, report, lambda: numpy_limit.report(lake), rounds=40)
+    rows.append(pairs.row(30, "report", "the best straight NumPy, from the same files", at_most=2.5))
+
+
+def test_against_plain_python(
+    benchmark: BenchmarkFixture, rows: list[Row], report: Callable[[], pl.DataFrame], data: Path
+) -> None:
+    made = report()
+    some = made.gather_every(len(made) // PLAIN_STORES).head(PLAIN_STORES)
+    stores = parsed_stores(data, some["store_id"].to_list())
+
+    def one_by_one() -> list[dict[str, object]]:
+        return [{"store_id": store.store_id, **plain_python.figures(store, NEWEST_AT)} for store in stores]
+
+    assert_frame_equal(pl.DataFrame(one_by_one(), schema=made.schema).sort("store_id"), some)
+    (pairs,) = in_turns(benchmark, report, one_by_one, rounds=15)
+    scale = len(made) / PLAIN_STORES
+    all_stores = Pairs(pairs.subject, [scale * taken for taken in pairs.reference])
+    faster = 1 / all_stores.ratio
+    row = all_stores.row(40, "report", f"plain Python, store by store ({PLAIN_STORES} stores, scaled to {len(made):,})")
+    rows.append(replace(row, ratio=f"{faster:.0f} {TIMES} faster", must_be=f"≥ 50 {TIMES} faster", met=faster >= 50))
+
+
+def test_history(
+    benchmark: BenchmarkFixture, rows: list[Row], report: Callable[[], pl.DataFrame], long_lake: Path
+) -> None:
+    assert len(storemon.report(storemon.Lake(long_lake))) == len(report())
+    (pairs,) = in_turns(benchmark, lambda: storemon.report(storemon.Lake(long_lake)), report, rounds=40)
+    rows.append(pairs.row(70, "report, with 600 days of history", "report, with 60 days", at_most=1.2))

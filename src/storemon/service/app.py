@@ -1,0 +1,126 @@
+"""The service: the application, and the processes that serve it."""
+
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from functools import partial
+from multiprocessing.process import BaseProcess
+from threading import Thread
+
+import structlog
+import uvicorn
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.types import ASGIApp
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from uvicorn.supervisors import Multiprocess
+
+from storemon.errors import FileError, InputError
+from storemon.service.health import health
+from storemon.service.ingestions import get_ingestion, ingest
+from storemon.service.jobs import Jobs, Kind
+from storemon.service.logs import RequestLog, configure_logs
+from storemon.service.problems import problems_plugin
+from storemon.service.records import open_records
+from storemon.service.reports import get_report, get_report_by_path, trigger_report
+from storemon.service.schema import openapi_config
+from storemon.service.work import run_ingestion, run_report
+from storemon.service.workers import GRACE_SECONDS, Run, Workers
+from storemon.settings import Settings
+
+_log = structlog.stdlib.get_logger("storemon.service")
+
+
+def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Litestar:
+    """Build the application; ``runs`` takes the place of what the jobs of each kind do.
+
+    Raises:
+        FileError: the folder of the reports, or the records in it, cannot be opened or made.
+
+    """
+    records = _open_records(settings)
+    jobs = Jobs(records, lease=settings.lease, max_queued=settings.max_queued)
+    runs = runs or {"report": partial(run_report, settings, jobs), "ingestion": partial(run_ingestion, settings)}
+    workers = Workers(jobs, runs, lease=settings.lease)
+    given = {"settings": settings, "jobs": jobs, "workers": workers}
+    return Litestar(
+        [trigger_report, get_report, get_report_by_path, ingest, get_ingestion, health],
+        dependencies={name: _provide(one) for name, one in given.items()},
+        plugins=[problems_plugin()],
+        openapi_config=openapi_config(),
+        on_startup=[workers.start],
+        on_shutdown=[workers.stop, records.dispose],
+        logging_config=None,
+    )
+
+
+def _provide(one: object) -> Provide:
+    return Provide(lambda: one, sync_to_thread=False)
+
+
+def serve(settings: Settings) -> None:
+    """Answer requests until a signal ends it: SIGINT and SIGTERM let running work end, or hand it back.
+
+    Raises:
+        InputError: the address cannot be listened on.
+        FileError: the folder of the reports, or the records in it, cannot be opened or made.
+
+    """
+    configure_logs()
+    _open_records(settings).dispose()  # a person should hear of it here, not each process
+    with _listen(settings) as listener:
+        config = uvicorn.Config(
+            partial(_process_app, settings),
+            factory=True,
+            workers=settings.workers,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        host, port = listener.getsockname()[:2]
+        _log.info("listening", host=host, port=port, processes=settings.workers)
+        if settings.workers > 1:
+            Multiprocess(config, [listener]).run()
+            return
+        try:
+            uvicorn.Server(config).run([listener])
+        except KeyboardInterrupt:
+            os._exit(0)  # a job that was handed back may still be at work in a library: don't take Python down under it
+
+
+def _process_app(settings: Settings) -> ASGIApp:
+    """Build what one process serves."""
+    if parent := multiprocessing.parent_process():
+        configure_logs()
+        Thread(target=_end_with, args=(parent,), daemon=True).start()
+    return RequestLog(create_app(settings))
+
+
+def _end_with(parent: BaseProcess) -> None:
+    """Stop when the first process is gone, however it went: else the port would stay taken."""
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _open_records(settings: Settings) -> Engine:
+    file = settings.reports / "storemon.db"
+    try:
+        settings.reports.mkdir(parents=True, exist_ok=True)
+        return open_records(file)
+    except (OSError, SQLAlchemyError) as error:
+        raise FileError(f"{file}: the records of jobs cannot be kept here: {error}") from error
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        where, why = f"{settings.host}:{settings.port}", os.strerror(error.errno or 0)
+        raise InputError(f"cannot listen on {where}: {why}; choose another --port or --host") from error
+    # Connections inherit it; asyncio sets it only on sockets it made. Without it an answer's body waits for 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

@@ -1,0 +1,69 @@
+"""The routes of ingestions: start, poll."""
+
+from typing import Literal, cast
+from uuid import UUID
+
+import msgspec
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from storemon.lake.ingest import TableSummary
+from storemon.service.jobs import Jobs
+from storemon.service.problems import problem, problems
+from storemon.service.work import ingestion_parameters
+from storemon.service.workers import Workers
+from storemon.settings import Settings
+
+Status = Literal["Queued", "Running", "Complete", "Failed"]
+
+
+class Asked(msgspec.Struct):
+    """The folder of CSVs to load, or one CSV; it must lie in the data folder."""
+
+    path: str
+
+
+class Started(msgspec.Struct):
+    """An ingestion's id."""
+
+    ingest_id: UUID
+    message: str = "Data ingestion started in the background..."
+
+
+class IngestionStatus(msgspec.Struct, omit_defaults=True):
+    """How far an ingestion is: once complete, the counts for each file; once failed, the reason."""
+
+    ingest_id: UUID
+    status: Status
+    tables: list[TableSummary] | None = None
+    reason: str | None = None
+
+
+@post(
+    "/ingest",
+    status_code=200,
+    sync_to_thread=True,
+    summary="Load CSVs into the lake",
+    response_description="The ingestion is queued, durably",
+    responses=problems(_400="The path is not in the data folder", _503="Too many ingestions are waiting"),
+)
+def ingest(data: JSONBody[Asked], settings: NamedDependency[Settings], workers: NamedDependency[Workers]) -> Started:
+    """Start an ingestion. A relative path begins at the service's working directory. Poll it by its id."""
+    return Started(UUID(workers.add("ingestion", ingestion_parameters(settings, data.path))))
+
+
+@get(
+    "/ingest/{ingest_id:str}",
+    sync_to_thread=False,  # as in the routes of reports
+    summary="Poll an ingestion",
+    response_description="Its state",
+    responses=problems(_400="The id is no UUID", _404="There is no such ingestion"),
+)
+def get_ingestion(ingest_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> IngestionStatus:
+    """Answer with the state, and with the counts or the reason once it has ended."""
+    job = jobs.get("ingestion", str(ingest_id))
+    if job is None:
+        raise problem(404, f"there is no ingestion {ingest_id}; start one with POST /ingest")
+    tables = job.result and msgspec.convert(job.result["tables"], list[TableSummary])
+    return IngestionStatus(ingest_id, cast("Status", job.state.capitalize()), tables or None, job.reason)

@@ -1,0 +1,81 @@
+"""Every error over HTTP, as problem details (RFC 9457)."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from litestar.exceptions import HTTPException
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetailsException, ProblemDetailsPlugin
+from sqlalchemy.exc import SQLAlchemyError
+
+from storemon.errors import InputError
+from storemon.service.jobs import QueueFullError
+
+RETRY_SECONDS = 5
+
+_log = structlog.stdlib.get_logger("storemon.problems")
+
+
+class Problem(msgspec.Struct):
+    """What went wrong: the HTTP status, its name, and what to do about it."""
+
+    status: int
+    title: str
+    detail: str
+
+
+def problem(
+    status: int, detail: str, /, *, headers: dict[str, str] | None = None, **more: Any
+) -> ProblemDetailsException:
+    """Build the exception that is answered with ``status``; ``more`` members are added, and override."""
+    title = HTTPStatus(status).phrase
+    return ProblemDetailsException(status_code=status, title=title, detail=detail, headers=headers, extra=more)
+
+
+def problems(**described: str) -> dict[int, ResponseSpec]:
+    """Describe a route's problems for OpenAPI, as in ``problems(_404="there is no such report")``."""
+    return {
+        int(status.lstrip("_")): ResponseSpec(
+            Problem, description=text, media_type="application/problem+json", generate_examples=False
+        )
+        for status, text in described.items()
+    }
+
+
+def problems_plugin() -> ProblemDetailsPlugin:
+    """Map whatever is raised to a problem."""
+    return ProblemDetailsPlugin(
+        ProblemDetailsConfig(
+            exception_to_problem_detail_map={
+                HTTPException: _from_http,
+                InputError: lambda error: problem(400, str(error)),
+                QueueFullError: lambda error: problem(503, str(error), headers={"Retry-After": str(RETRY_SECONDS)}),
+                SQLAlchemyError: _from_records,
+                Exception: _from_bug,
+            }
+        )
+    )
+
+
+def _from_http(error: HTTPException) -> ProblemDetailsException:
+    fields = error.extra if isinstance(error.extra, list) else []
+    detail = "; ".join(_of_field(**field) for field in fields) or error.detail
+    return problem(error.status_code, detail, headers=error.headers)
+
+
+def _of_field(key: str, message: str, source: str) -> str:
+    # Litestar calls a body "data", and one that is not there "'data'".
+    name, said = source if key == "data" else key, "it is missing" if message == "'data'" else message
+    return f"{name}: {said}"
+
+
+def _from_records(error: SQLAlchemyError) -> ProblemDetailsException:
+    _log.error("records of jobs out of reach", reason=str(error))
+    return problem(503, f"the records of jobs are out of reach: {error}", headers={"Retry-After": str(RETRY_SECONDS)})
+
+
+def _from_bug(error: Exception) -> ProblemDetailsException:
+    _log.error("request failed", exc_info=error)
+    return problem(500, "this was not foreseen; the log says more")

@@ -1,0 +1,95 @@
+"""The routes of reports: trigger, poll, download.
+
+A poll reads one record, which waits for nobody and takes 0.2 ms: handing it to a thread would cost more, most of all
+while jobs run. A trigger waits for the disk, and does it in a thread.
+"""
+
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, FromQuery
+from litestar.response import File
+
+from storemon.durations import format_duration
+from storemon.service.jobs import Job, Jobs
+from storemon.service.problems import problem, problems
+from storemon.service.work import report_file, report_parameters
+from storemon.service.workers import Workers
+from storemon.settings import Settings
+
+
+class Triggered(msgspec.Struct):
+    """A report's id."""
+
+    report_id: UUID
+
+
+class Running(msgspec.Struct):
+    """A report that is waiting or being made."""
+
+    status: Literal["Running"] = "Running"
+
+
+ANSWERS = {
+    200: ResponseSpec(Running, description="Still running; once complete, the CSV, with X-Report-Status: Complete"),
+    **problems(
+        _400="The id is no UUID", _404="There is no such report", _410="Its file is gone", _500="The report failed"
+    ),
+}
+
+
+@post(
+    "/trigger_report",
+    status_code=200,
+    sync_to_thread=True,
+    summary="Trigger a report",
+    response_description="The report is queued, durably",
+    responses=problems(_503="Too many reports are waiting; Retry-After says when to come again"),
+)
+def trigger_report(settings: NamedDependency[Settings], workers: NamedDependency[Workers]) -> Triggered:
+    """Ask for a report on the lake as it is when the work begins. Poll it by its id."""
+    return Triggered(UUID(workers.add("report", report_parameters(settings))))
+
+
+@get("/get_report", sync_to_thread=False, summary="Poll or download a report", responses=ANSWERS)
+def get_report(
+    report_id: FromQuery[UUID], settings: NamedDependency[Settings], jobs: NamedDependency[Jobs]
+) -> Response[Running] | File:
+    """Answer with the CSV once it is complete, before that with the status."""
+    return _answer(settings, jobs, report_id)
+
+
+@get("/get_report/{report_id:str}", sync_to_thread=False, summary="Poll or download a report", responses=ANSWERS)
+def get_report_by_path(
+    report_id: FromPath[UUID], settings: NamedDependency[Settings], jobs: NamedDependency[Jobs]
+) -> Response[Running] | File:
+    """Answer with the CSV once it is complete, before that with the status."""
+    return _answer(settings, jobs, report_id)
+
+
+def _answer(settings: Settings, jobs: Jobs, report_id: UUID) -> Response[Running] | File:
+    job = jobs.get("report", str(report_id))
+    if job is None:
+        raise problem(404, f"there is no report {report_id}; trigger one with POST /trigger_report")
+    if job.state == "failed":
+        raise problem(500, f"the report failed: {job.reason}", status="Failed", reason=job.reason)
+    return _download(settings, job) if job.state == "complete" else Response(Running())
+
+
+def _download(settings: Settings, job: Job) -> File:
+    file = report_file(settings, job.id)
+    if not file.exists():
+        raise problem(410, "the report was made, but its file is gone; trigger a new one")
+    asked = job.parameters
+    headers = {
+        "X-Report-Status": "Complete",
+        "X-Report-As-Of": asked["as_of"],
+        "X-Report-Carry-Limit": format_duration(timedelta(microseconds=asked["carry_limit_us"])),
+        "X-Report-Lake": " ".join(f"{table}={version}" for table, version in asked["versions"].items()),
+    }
+    return File(file, filename=f"report-{job.id}.csv", media_type="text/csv", headers=headers)

@@ -1,0 +1,58 @@
+"""What tests of the real command share."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import pytest
+
+COMMAND = (sys.executable, "-m", "storemon")
+
+
+class Ran(NamedTuple):
+    status: int
+    out: bytes
+    err: str
+
+
+class Storemon(Protocol):
+    """Runs ``storemon`` with arguments, in a folder of its own; ``STOREMON_*`` are only those that are given."""
+
+    def __call__(self, *args: str | Path, **variables: str) -> Ran: ...
+
+
+def environment(**variables: str) -> dict[str, str]:
+    inherited = {name: text for name, text in os.environ.items() if not name.startswith("STOREMON_")}
+    return inherited | {"COLUMNS": "200"} | variables
+
+
+def ended_in(folder: Path, *args: str | Path, **variables: str) -> Ran:
+    ended = subprocess.run(
+        [*COMMAND, *args], cwd=folder, env=environment(**variables), capture_output=True, timeout=60, check=False
+    )
+    return Ran(ended.returncode, ended.stdout, ended.stderr.decode())
+
+
+def storemon_in(folder: Path) -> Storemon:
+    def run(*args: str | Path, **variables: str) -> Ran:
+        ran = ended_in(folder, *args, **variables)
+        assert "Traceback" not in ran.err, ran.err
+        return ran
+
+    return run
+
+
+@pytest.fixture
+def storemon(tmp_path: Path) -> Storemon:
+    return storemon_in(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which ``storemon`` has written a sample, ``data``, and laid it into the lake ``parquet``."""
+    folder = tmp_path_factory.mktemp("sampled")
+    assert storemon_in(folder)("sample", "data", "--stores", "8", "--days", "9").status == 0
+    assert storemon_in(folder)("ingest").status == 0
+    return folder

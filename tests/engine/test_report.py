@@ -1,0 +1,125 @@
+"""What a report does with its question: as-of, carry limit, windows, and nothing to tell."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+
+from storemon import EmptyLakeError, Frames, InputError, Lake, report
+from storemon.engine.report import figures
+from storemon.engine.windows import Window
+
+AT = datetime(2024, 10, 14, 12, tzinfo=UTC)
+FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+HOUR, DAY, NO_TIME = timedelta(hours=1), timedelta(days=1), timedelta()
+COLUMNS = [
+    "store_id",
+    *(
+        f"{measure}_last_{window}"
+        for measure in ("uptime", "downtime", "unknown")
+        for window in ("hour", "day", "week")
+    ),
+]
+
+
+def polled(*polls: tuple[str, str, datetime], hours: Any = None, zones: Any = None) -> Frames:
+    columns = {"store_id": pl.String(), "status": pl.String(), "timestamp_utc": pl.Datetime("us", "UTC")}
+    return Frames(polls=pl.DataFrame(polls, schema=columns, orient="row"), hours=hours, zones=zones)
+
+
+def row_of(frame: pl.DataFrame) -> Mapping[str, Any]:
+    (row,) = frame.rows(named=True)
+    return row
+
+
+MONDAY = {"store_id": ["a"], "day": [0], "start_time_local": ["9:00"], "end_time_local": ["9:00"]}
+ONE = polled(("a", "active", AT))
+
+
+def test_columns_and_types() -> None:
+    frame = report(ONE)
+    assert frame.columns == COLUMNS
+    assert frame.schema["store_id"] == pl.String
+    assert {*frame.drop("store_id").dtypes} == {pl.Duration("us")}
+    assert row_of(frame)["uptime_last_week"] == 7 * DAY
+
+
+def test_nothing_to_report_on(tmp_path: Any) -> None:
+    for empty in (polled(), Lake(tmp_path / "none"), Lake(tmp_path / "none").snapshot()):
+        with pytest.raises(EmptyLakeError, match="has no polls yet; load some with: storemon ingest DATA_DIR"):
+            report(empty)
+        frame = report(empty, as_of=AT)
+        assert frame.columns == COLUMNS
+        assert frame.is_empty()
+    assert report(ONE, as_of=AT - timedelta(microseconds=1)).is_empty()
+
+
+def test_as_of_is_an_instant_wherever_it_is_told() -> None:
+    two = polled(("a", "active", AT), ("a", "inactive", AT + HOUR))
+    told = report(two, as_of=AT + HOUR / 2)
+    assert row_of(told)["uptime_last_hour"] == HOUR
+    assert told.equals(report(two, as_of=datetime(2024, 10, 14, 12, 30)))  # noqa: DTZ001 - a naive one is UTC
+    assert told.equals(report(two, as_of=datetime(2024, 10, 14, 7, 30, tzinfo=ZoneInfo("America/Chicago"))))
+    assert report(two).equals(report(two, as_of=AT + HOUR))
+
+
+@pytest.mark.parametrize(
+    ("hours", "early_day", "early_week", "late_week"),
+    [
+        (None, DAY, 2 * DAY, 7 * DAY),
+        # The first day of all is a Monday. In Chicago, then 5:50:36 behind, it is open from 14:50:36 UTC for 24 hours.
+        (MONDAY, timedelta(hours=14, minutes=50, seconds=36), DAY, DAY),
+    ],
+)
+def test_as_of_at_the_ends_of_time(
+    hours: Any, early_day: timedelta, early_week: timedelta, late_week: timedelta
+) -> None:
+    early, late = polled(("a", "active", FIRST + HOUR), hours=hours), polled(("a", "inactive", LAST), hours=hours)
+    assert row_of(report(early))["uptime_last_week"] == (NO_TIME if hours else HOUR)
+    told = row_of(report(early, as_of=FIRST + 2 * DAY))
+    assert (told["uptime_last_day"], told["uptime_last_week"]) == (early_day, early_week)
+    assert row_of(report(late))["downtime_last_week"] == late_week
+    assert report(late, as_of=FIRST).is_empty()
+
+
+@pytest.mark.parametrize("carry_limit", [NO_TIME, -DAY, timedelta(microseconds=-1), timedelta.min])
+def test_no_carry_limit_is_no_answer(carry_limit: timedelta) -> None:
+    with pytest.raises(InputError, match="it must be longer than zero"):
+        report(ONE, carry_limit=carry_limit)
+
+
+@pytest.mark.parametrize("carry_limit", [366 * DAY, 106_751_991 * DAY, 106_751_992 * DAY, timedelta.max])
+def test_a_carry_limit_longer_than_all_history(carry_limit: timedelta) -> None:
+    two = polled(("a", "inactive", AT - 300 * DAY), ("a", "active", AT - HOUR / 2), ("b", "active", AT))
+    a, b = report(two, carry_limit=carry_limit).rows(named=True)
+    assert (a["uptime_last_week"], a["downtime_last_week"]) == (HOUR / 2, 7 * DAY - HOUR / 2)
+    assert b["uptime_last_week"] == 7 * DAY
+
+
+def test_a_carry_limit_of_a_microsecond() -> None:
+    microsecond = timedelta(microseconds=1)
+    two = polled(("a", "active", AT - HOUR), ("a", "inactive", AT - HOUR / 2), ("a", "inactive", AT))
+    told = row_of(report(two, carry_limit=microsecond))
+    # Of the first poll what it covers and what it reaches back, of the second what it covers; of the last nothing yet.
+    assert (told["uptime_last_day"], told["downtime_last_day"]) == (2 * microsecond, microsecond)
+    assert told["unknown_last_hour"] == HOUR - 2 * microsecond
+
+
+def test_windows_may_be_told_in_any_zone() -> None:
+    """Their dates in UTC decide which days of the lake are read."""
+    chicago = ZoneInfo("America/Chicago")
+    told = polled(("a", "active", datetime(2024, 10, 14, 4, tzinfo=UTC)), ("a", "inactive", AT))
+    utc = Window("w", datetime(2024, 10, 14, 4, 30, tzinfo=UTC), AT + HOUR)
+    local = Window("w", utc.starts_at.astimezone(chicago), utc.ends_at.astimezone(chicago))
+    answer = figures(told, (local,), local.ends_at)
+    assert answer.equals(figures(told, (utc,), utc.ends_at))
+    assert answer["downtime_us"].to_list() == [3_600_000_000]
+
+
+def test_an_unknown_store_has_no_row() -> None:
+    hours = {"store_id": ["b"], "day": [0], "start_time_local": ["9:00"], "end_time_local": ["17:00"]}
+    zones = {"store_id": ["c"], "timezone_str": ["UTC"]}
+    assert report(polled(("a", "active", AT), hours=hours, zones=zones))["store_id"].to_list() == ["a"]

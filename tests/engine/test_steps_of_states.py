@@ -1,0 +1,105 @@
+"""The steps from polls to changes of state, each alone on literal rows: what it is given, what it gives.
+
+The carry limit is 10, the first boundary 100, as-of 130. Y is active, N inactive and Q unknown.
+"""
+
+import pytest
+
+from tests.engine.steps import Row, rows_of
+
+Y, N, Q = True, False, None
+
+
+@pytest.mark.parametrize(
+    ("polls", "expected"),
+    [
+        ([], []),
+        ([(1, 95, Y)], [(1, 95, Y)]),
+        ([(1, 90, Y), (1, 95, N)], [(1, 95, N)]),
+        ([(1, 95, N), (1, 90, Y)], [(1, 95, N)]),
+        # At the boundary is not after it.
+        ([(1, 99, Y), (1, 100, N), (1, 101, Y)], [(1, 100, N)]),
+        ([(1, 101, Y)], []),
+        # Of two that disagree at one instant the inactive one, in whatever order, however often.
+        ([(1, 95, Y), (1, 95, N)], [(1, 95, N)]),
+        ([(1, 95, N), (1, 95, Y), (1, 95, Y)], [(1, 95, N)]),
+        # An earlier disagreement, or an outage that is over, is none.
+        ([(1, 90, Y), (1, 90, N), (1, 91, Y)], [(1, 91, Y)]),
+        # How old it may be is not decided here.
+        ([(1, 5, Y)], [(1, 5, Y)]),
+        ([(1, -7, Y), (1, -8, N)], [(1, -7, Y)]),
+        ([(1, 95, Y), (2, 94, N), (3, 100, N), (3, 100, Y), (4, 101, Y)], [(1, 95, Y), (2, 94, N), (3, 100, N)]),
+    ],
+)
+def test_last_polls(polls: list[Row], expected: list[Row]) -> None:
+    assert rows_of("last_polls", {"polls_before": polls}) == expected
+
+
+@pytest.mark.parametrize(
+    ("within", "last", "stores", "expected"),
+    [
+        ([], [], [], []),
+        # After the first boundary, up to as-of and at it; the poll at the boundary is the last one before it.
+        ([(1, at, Y) for at in (99, 100, 101, 130, 131)], [(1, 100, N)], [], [(1, 100, N), (1, 101, Y), (1, 130, Y)]),
+        # Both of two that disagree: which one counts is decided next.
+        ([(1, 110, Y), (1, 110, N)], [], [], [(1, 110, N), (1, 110, Y)]),
+        # The reach back: one limit before the first poll ever, if that is not in the past already.
+        ([(1, 115, N)], [], [(1, 115, N)], [(1, 105, N), (1, 115, N)]),
+        ([(1, 101, Y)], [], [(1, 101, Y)], [(1, 91, Y), (1, 101, Y)]),
+        ([], [(1, 100, Y)], [(1, 100, Y)], [(1, 100, Y)]),
+        ([(1, 115, N)], [(1, 40, Y)], [(1, 40, Y)], [(1, 40, Y), (1, 115, N)]),
+        # Of two first polls that disagree the stores hold the inactive one.
+        ([(1, 115, Y), (1, 115, N)], [], [(1, 115, N)], [(1, 105, N), (1, 115, N), (1, 115, Y)]),
+        ([(2, 120, Y)], [(1, 95, N)], [(1, 90, Y), (2, 120, Y)], [(1, 95, N), (2, 110, Y), (2, 120, Y)]),
+    ],
+)
+def test_believed_polls(within: list[Row], last: list[Row], stores: list[Row], expected: list[Row]) -> None:
+    assert rows_of("believed_polls", {"polls_within": within, "last_polls": last, "stores": stores}) == expected
+
+
+@pytest.mark.parametrize(
+    ("polls", "expected"),
+    [
+        ([], []),
+        ([(1, 100, Y)], [(1, 100, Y, Q, True)]),
+        # Exactly one limit apart: the state is known all the time. A microsecond more: it is unknown for that long.
+        ([(1, 100, Y), (1, 110, Y)], [(1, 100, Y, Q, False), (1, 110, Y, Y, True)]),
+        ([(1, 100, Y), (1, 111, Y)], [(1, 100, Y, Q, True), (1, 111, Y, Q, True)]),
+        ([(1, 100, N), (1, 110, Y)], [(1, 100, N, Q, False), (1, 110, Y, N, True)]),
+        ([(1, 100, N), (1, 111, Y)], [(1, 100, N, Q, True), (1, 111, Y, Q, True)]),
+        # A poll that says what is known, and is followed in time by another, is no turn.
+        ([(1, 100, Y), (1, 105, Y), (1, 110, N)], [(1, 100, Y, Q, False), (1, 110, N, Y, True)]),
+        ([(1, 100, Y), (1, 105, Y), (1, 116, Y)], [(1, 100, Y, Q, False), (1, 105, Y, Y, True), (1, 116, Y, Q, True)]),
+        # Two at one instant that disagree: inactive from there on, whether it was active, inactive or unknown.
+        ([(1, 100, Y), (1, 105, Y), (1, 105, N)], [(1, 100, Y, Q, False), (1, 105, N, Y, True)]),
+        (
+            [(1, 100, N), (1, 105, N), (1, 105, Y)],
+            [(1, 100, N, Q, False), (1, 105, N, Y, True), (1, 105, Y, N, False)],
+        ),
+        ([(1, 105, N), (1, 105, Y)], [(1, 105, N, Y, True), (1, 105, Y, Q, False)]),
+        # Two that agree are one.
+        ([(1, 100, Y), (1, 100, Y)], [(1, 100, Y, Q, False), (1, 100, Y, Y, True)]),
+        ([(1, 100, Y), (2, 105, N)], [(1, 100, Y, Q, True), (2, 105, N, Q, True)]),
+    ],
+)
+def test_turns(polls: list[Row], expected: list[Row]) -> None:
+    assert rows_of("turns", {"believed_polls": polls}) == expected
+
+
+@pytest.mark.parametrize(
+    ("turns", "expected"),
+    [
+        ([], []),
+        ([(1, 100, Y, Q, False)], [(1, 100, Q, Y)]),
+        ([(1, 100, N, Y, False)], [(1, 100, Y, N)]),
+        # No change of state, but the limit runs out: unknown from there on.
+        ([(1, 100, Y, Y, True)], [(1, 110, Y, Q)]),
+        ([(1, 100, N, Q, True)], [(1, 100, Q, N), (1, 110, N, Q)]),
+        # What happens at as-of or after it is in no window.
+        ([(1, 119, Y, Y, True), (2, 120, Y, Y, True), (3, 130, Y, Y, True)], [(1, 129, Y, Q)]),
+        # At one instant there, back, and on: what holds in the end is inactive.
+        ([(1, 105, Y, N, False), (1, 105, N, Y, False)], [(1, 105, N, Y), (1, 105, Y, N)]),
+    ],
+)
+def test_changes(turns: list[Row], expected: list[Row]) -> None:
+    assert rows_of("changes", {"turns": turns}) == expected

@@ -1,0 +1,62 @@
+"""Two exports that overlap, and the lakes that they make."""
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from storemon import Lake
+from storemon.lake.sample import write_sample
+from tests.lake.contents import Contents, contents
+
+EMPTY = Contents(*(frozenset(),) * 4)
+LAKES = ("new", "existing")
+
+
+class History(NamedTuple):
+    """A lake as it was, new or existing; the export to come, ``data``; what is stored before and after that."""
+
+    data: Path
+    lake: Path | None
+    before: Contents
+    after: Contents
+
+    def lake_in(self, folder: Path) -> Path:
+        """Make the lake as it was."""
+        if self.lake:
+            shutil.copytree(self.lake, folder / "lake")
+        return folder / "lake"
+
+
+@pytest.fixture(scope="session")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two exports of 200 stores over 10 days; the later has more of everything, and a row to reject in each file."""
+    folder = tmp_path_factory.mktemp("exports")
+    write_sample(folder / "later", stores=200, days=10)
+    shutil.copytree(folder / "later", folder / "earlier")
+    for path in (folder / "earlier").iterdir():
+        header, *rows = path.read_text().splitlines(keepends=True)
+        path.write_text("".join([header, *rows[len(rows) // 3 :: 2]]))
+        with (folder / "later" / path.name).open("a") as later:
+            later.write("cut off he")
+    return folder / "earlier", folder / "later"
+
+
+@pytest.fixture(scope="session", params=LAKES)
+def history(
+    request: pytest.FixtureRequest, exports: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> History:
+    """What an ingestion that nobody disturbs makes of a lake."""
+    folder = tmp_path_factory.mktemp(request.param)
+    earlier, later = exports
+    lake = Lake(folder / "lake")
+    if request.param == "existing":
+        lake.ingest(earlier)
+        shutil.copytree(lake.path, folder / "as it was")
+    before = contents(lake.path)
+    lake.ingest(later)
+    after = contents(lake.path)
+    assert [len(table) for table in after] == [16_660, 1_918, 246, 3]
+    assert all(was < now for was, now in zip(before, after, strict=True))
+    return History(later, folder / "as it was" if request.param == "existing" else None, before, after)

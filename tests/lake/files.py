@@ -1,0 +1,57 @@
+"""CSVs for the tests of the lake, written and read."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from storemon.lake.csv import Loaded, load
+
+NOW = datetime(2024, 10, 15, tzinfo=UTC)
+"""The wall clock of the tests, later than all of their polls."""
+POLLS = "store_id,status,timestamp_utc"
+HOURS = "store_id,dayOfWeek,start_time_local,end_time_local"
+ZONES = "store_id,timezone_str"
+AT = "2024-10-03 23:33:20 UTC"
+NAMES = {POLLS: "store_status.csv", HOURS: "menu_hours.csv", ZONES: "timezones.csv"}
+
+
+def folder(
+    where: Path,
+    *,
+    polls: Iterable[str] | None = None,
+    hours: Iterable[str] | None = None,
+    zones: Iterable[str] | None = None,
+) -> Path:
+    """Write an export: a file for each kind of rows that is given."""
+    where.mkdir(parents=True, exist_ok=True)
+    for header, rows in ((POLLS, polls), (HOURS, hours), (ZONES, zones)):
+        if rows is not None:
+            (where / NAMES[header]).write_text("".join(f"{line}\n" for line in (header, *rows)), encoding="utf-8")
+    return where
+
+
+def csv(where: Path, *lines: str, name: str = "some.csv", end: str = "\n") -> Path:
+    """Write lines, each with an end."""
+    return raw(where, "".join(line + end for line in lines), name=name)
+
+
+def raw(where: Path, content: str | bytes, *, name: str = "some.csv") -> Path:
+    path = where / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def read(path: Path, *, now: datetime = NOW) -> Loaded:
+    """Load a file and check that every row is in one of the two frames."""
+    loaded = load(path, now=now)
+    assert loaded.read == len(loaded.accepted) + len(loaded.rejected)
+    return loaded
+
+
+def ids(loaded: Loaded) -> list[str]:
+    return loaded.accepted["store_id"].cast(str).to_list()
+
+
+def rejects(loaded: Loaded) -> list[tuple[int, str, str]]:
+    """Line, row and reason of each rejected row."""
+    return loaded.rejected.select("line", "row", "reason").rows()

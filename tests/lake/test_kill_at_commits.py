@@ -1,0 +1,70 @@
+"""An ingestion dies just before, within and just after each of its commits."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import environment
+from tests.lake.conftest import History
+from tests.lake.contents import contents
+from tests.lake.test_kill import check_what_is_left
+
+COMMITS = ("zones", "rejected", "hours", "rejected", "polls", "rejected")
+DYING = """
+import os, signal, sys
+import pyarrow
+from storemon import cli
+from storemon.lake import tables
+
+moment, nth = sys.argv.pop(1), int(sys.argv.pop(1))
+write, calls = tables.write_deltalake, 0
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def dying(table, rows, **options):
+    global calls
+    calls += 1
+    if calls == nth and moment == "before":
+        die()
+    if calls == nth and moment == "within":
+        rows = pyarrow.RecordBatchReader.from_batches(rows.schema, some_of(rows))
+    write(table, rows, **options)
+    if calls == nth and moment == "after":
+        die()
+
+def some_of(rows):
+    for nth, batch in enumerate(rows):
+        if nth == 7:
+            die()
+        yield batch
+
+tables.write_deltalake = dying
+cli.main()
+"""
+
+
+def dies(history: History, folder: Path, moment: str, nth: int) -> tuple[bool, ...]:
+    """Let it die, check what is left, and tell which of zones, hours and polls were changed."""
+    lake = history.lake_in(folder)
+    command = [sys.executable, "-c", DYING, moment, str(nth), "ingest", str(history.data), "--lake", str(lake)]
+    died = subprocess.run(command, env=environment(), capture_output=True, timeout=60, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+    done = COMMITS[: nth if moment == "after" else nth - 1]
+    assert len(contents(lake).rejected) == done.count("rejected")
+    finished = check_what_is_left(history, lake)
+    assert finished == tuple(name in done for name in ("zones", "hours", "polls"))
+    return finished
+
+
+@pytest.mark.parametrize("nth", range(1, len(COMMITS) + 1))
+def test_dies_beside_a_commit(history: History, tmp_path: Path, nth: int) -> None:
+    """Just before it in a new lake, just after it in an existing one: after one commit is before the next."""
+    dies(history, tmp_path, "after" if history.lake else "before", nth)
+
+
+def test_dies_in_the_middle_of_the_polls(history: History, tmp_path: Path) -> None:
+    assert dies(history, tmp_path, "within", COMMITS.index("polls") + 1) == (True, True, False)

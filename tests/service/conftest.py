@@ -1,0 +1,64 @@
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from storemon.lake.lake import Lake
+from storemon.service.app import create_app
+from storemon.service.jobs import Jobs
+from storemon.service.records import open_records
+from storemon.settings import Settings
+
+POLLS = """store_id,status,timestamp_utc
+1,active,2024-10-14 20:00:00 UTC
+1,inactive,2024-10-14 23:00:00 UTC
+2,active,2024-10-14 23:30:00.5 UTC
+2,active,2024-10-07 12:00:00 UTC
+3,inactive,2024-10-01 00:00:00 UTC
+"""
+HOURS = """store_id,dayOfWeek,start_time_local,end_time_local
+1,0,09:00:00,17:30:00
+"""
+ZONES = """store_id,timezone_str
+1,America/New_York
+"""
+
+
+def write_csvs(folder: Path, polls: str = POLLS) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "store_status.csv").write_text(polls)
+    (folder / "menu_hours.csv").write_text(HOURS)
+    (folder / "timezones.csv").write_text(ZONES)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings with folders of their own; ``data`` holds three CSVs, the lake is not there yet."""
+    monkeypatch.chdir(tmp_path)
+    write_csvs(Path("data"))
+    return Settings(lake=Path("parquet"), data=Path("data"), reports=Path("reports"), lease=timedelta(seconds=2))
+
+
+@pytest.fixture
+def lake(settings: Settings) -> Lake:
+    lake = Lake(settings.lake)
+    lake.ingest(settings.data)
+    return lake
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[TestClient[Litestar]]:
+    with TestClient(create_app(settings)) as client:
+        yield client
+
+
+@pytest.fixture
+def jobs(settings: Settings) -> Iterator[Jobs]:
+    """The records of jobs, seen from outside the service."""
+    settings.reports.mkdir(exist_ok=True)
+    records = open_records(settings.reports / "storemon.db")
+    yield Jobs(records, lease=settings.lease, max_queued=settings.max_queued)
+    records.dispose()

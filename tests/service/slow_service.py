@@ -1,0 +1,31 @@
+"""The service with a wait before each report and each ingestion: time to end a process in the midst of one."""
+
+import os
+import time
+from typing import Any
+
+from storemon.engine.report import report
+from storemon.lake.lake import Lake
+from storemon.service import work, workers
+from storemon.service.app import serve
+from storemon.settings import Settings
+
+ingest = Lake.ingest
+
+
+def slow_report(*args: Any, **kwargs: Any) -> Any:
+    time.sleep(float(os.environ["SLOW_SECONDS"]))
+    return report(*args, **kwargs)
+
+
+def slow_ingest(*args: Any, **kwargs: Any) -> Any:
+    time.sleep(float(os.environ["SLOW_SECONDS"]))
+    return ingest(*args, **kwargs)
+
+
+workers.GRACE_SECONDS = 1
+work.report = slow_report  # type: ignore[attr-defined]
+Lake.ingest = slow_ingest  # type: ignore[method-assign]
+
+if __name__ == "__main__":
+    serve(Settings.load())

@@ -1,0 +1,152 @@
+"""Processes that die in the midst of a job, and the job that ends all the same."""
+
+import os
+import signal
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+
+from storemon.engine.report import report
+from storemon.lake.lake import Lake
+from storemon.service.export import report_csv
+from storemon.service.jobs import Job, Jobs, Kind
+from storemon.settings import Settings
+from tests.service.conftest import POLLS, write_csvs
+from tests.service.server import REAL, SLOW, running
+from tests.service.waiting import report_of, trigger, until
+
+both = pytest.mark.parametrize("workers", [1, 2])
+
+
+def begun(jobs: Jobs, job_id: str, kind: Kind = "report") -> Job:
+    """Wait until a job has started, and if it is a report, fixed what it works on."""
+
+    def look() -> Job | None:
+        job = jobs.get(kind, job_id)
+        return job if job and job.state == "running" and (kind == "ingestion" or "as_of" in job.parameters) else None
+
+    return until(look)
+
+
+@both
+def test_a_report_that_was_killed_is_made_after_a_restart(
+    settings: Settings, lake: Lake, jobs: Jobs, workers: int
+) -> None:
+    with running(*SLOW, workers=workers, SLOW_SECONDS="60") as server:
+        with server.client() as client:
+            report_id, waiting_id = trigger(client), trigger(client)
+        parameters = begun(jobs, report_id).parameters
+        expected = report_csv(report(lake))
+        server.kill()
+    (settings.reports / f".{report_id}.csv.123.part").write_text("store_id,up")
+    write_csvs(settings.data, POLLS + "1,inactive,2024-10-14 23:50:00 UTC\n")
+    lake.ingest(settings.data)
+    with running(*REAL, workers=workers) as server, server.client() as client:
+        assert client.get(f"/get_report/{report_id}").json() == {"status": "Running"}
+        assert report_of(client, report_id).content == expected
+        again = jobs.get("report", report_id)
+        assert again is not None
+        assert (again.attempts, again.parameters) == (2, parameters)
+        assert report_of(client, waiting_id).status_code == 200
+        assert report_of(client, trigger(client)).content == report_csv(report(lake)) != expected
+        assert not list(settings.reports.glob(".*.part"))
+        server.kill()
+    with running(*REAL) as server, server.client() as client:
+        assert client.get(f"/get_report/{report_id}").content == expected
+
+
+def test_a_report_whose_process_was_killed_is_made_by_another(lake: Lake, jobs: Jobs) -> None:
+    with running(*SLOW, workers=2, SLOW_SECONDS="1.5") as server, server.client() as client:
+        until(lambda: client.get("/health").status_code == 200)
+        reports = [trigger(client), trigger(client)]
+        for report_id in reports:
+            begun(jobs, report_id)
+        for process in until(server.workers):
+            os.kill(process, signal.SIGKILL)
+        for report_id in reports:
+            assert until(partial(_download, server.url, report_id)) == report_csv(report(lake))
+
+
+def _download(url: str, report_id: str) -> bytes | None:
+    """Ask once, by a connection of its own: processes come and go."""
+    try:
+        answer = httpx.get(f"{url}/get_report/{report_id}", timeout=10)
+    except httpx.TransportError:
+        return None
+    return answer.content if "x-report-status" in answer.headers else None
+
+
+def test_an_ingestion_that_was_killed_is_run_again(settings: Settings, jobs: Jobs) -> None:
+    with running(*SLOW, SLOW_SECONDS="60") as server, server.client() as client:
+        ingest_id = client.post("/ingest", json={"path": "data"}).json()["ingest_id"]
+        begun(jobs, ingest_id, "ingestion")
+        server.kill()
+    with running(*REAL) as server, server.client() as client:
+        until(lambda: client.get(f"/ingest/{ingest_id}").json()["status"] == "Complete")
+        assert client.get("/health").status_code == 200
+    assert Lake(settings.lake).snapshot().newest_poll() is not None
+
+
+def test_a_report_that_kills_its_process_is_given_up(lake: Lake, jobs: Jobs) -> None:
+    assert lake.path
+    report_id = jobs.add("report", {"carry_limit_us": 1})
+    for attempt in (1, 2, 3):
+        with running(*SLOW, SLOW_SECONDS="60") as server:
+            until(partial(_attempted, jobs, report_id, attempt))
+            server.kill()
+    with running(*REAL) as server, server.client() as client:
+        answer = report_of(client, report_id)
+        assert (answer.status_code, answer.json()["status"]) == (500, "Failed")
+        assert "given up after 3 starts" in answer.json()["reason"]
+
+
+def _attempted(jobs: Jobs, report_id: str, attempt: int) -> bool:
+    return begun(jobs, report_id).attempts == attempt
+
+
+@both
+@pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_lets_a_short_job_end(lake: Lake, jobs: Jobs, workers: int, with_signal: signal.Signals) -> None:
+    with running(*SLOW, workers=workers, SLOW_SECONDS="0.5") as server:
+        with server.client() as client:
+            report_id = trigger(client)
+        begun(jobs, report_id)
+        assert server.stop(with_signal) in (0, -with_signal)
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(server.url)
+    job = jobs.get("report", report_id)
+    assert job is not None
+    assert (job.state, job.attempts) == ("complete", 1)
+    assert Path(f"reports/{report_id}.csv").read_bytes() == report_csv(report(lake))
+
+
+@both
+def test_ctrl_c_hands_a_long_job_back(lake: Lake, jobs: Jobs, workers: int) -> None:
+    with running(*SLOW, workers=workers, SLOW_SECONDS="60") as server:
+        with server.client() as client:
+            report_id = trigger(client)
+        begun(jobs, report_id)
+        server.stop(signal.SIGINT)
+    job = jobs.get("report", report_id)
+    assert job is not None
+    assert (job.state, job.attempts) == ("queued", 0)
+    with running(*REAL) as server, server.client() as client:
+        assert report_of(client, report_id).content == report_csv(report(lake))
+
+
+def test_processes_do_not_outlive_the_first(settings: Settings) -> None:
+    assert settings
+    with running(*REAL, workers=2) as server:
+        with server.client() as client:
+            until(lambda: client.get("/health").status_code == 503)
+        until(lambda: len(server.workers()) == 2)
+        left = server.workers()
+        server.process.kill()
+        server.process.wait()
+        until(lambda: not any(map(_alive, left)))
+
+
+def _alive(process: int) -> bool:
+    return Path(f"/proc/{process}").exists()

@@ -1,0 +1,168 @@
+import errno
+import json
+import os
+import stat
+from collections.abc import Callable
+from datetime import timedelta
+from fractions import Fraction
+from math import floor
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storemon.errors import FileError
+from storemon.service.export import remove_parts, report_csv, write_report
+
+WINDOWS = ("last_hour", "last_day", "last_week")
+FIGURES = [f"{measure}_{window}" for measure in ("uptime", "downtime", "unknown") for window in WINDOWS]
+MINUTE_US, HOUR_US = 60_000_000, 3_600_000_000
+
+
+def frame(*rows: tuple[str | int, ...]) -> pl.DataFrame:
+    schema = {"store_id": pl.String} | dict.fromkeys(FIGURES, pl.Int64)
+    exact = pl.DataFrame(rows, schema=schema, orient="row")
+    return exact.with_columns(pl.col(FIGURES).cast(pl.Duration("us")))
+
+
+ROWS = frame(
+    ("1481966498820158979", 60 * MINUTE_US, 24 * HOUR_US, 168 * HOUR_US, 0, 0, 0, 0, 0, 0),
+    ("a,b", 1, 18_000_000, 17_999_999, 300_000, 54_000_000, 53_999_999, 299_999, HOUR_US // 3, 2 * HOUR_US // 3),
+    ('say "hi"', 0, 0, 0, 0, 0, 0, 60 * MINUTE_US, 24 * HOUR_US, 168 * HOUR_US),
+)
+
+
+def test_golden_bytes() -> None:
+    assert report_csv(ROWS) == (
+        b"store_id,uptime_last_hour,uptime_last_day,uptime_last_week,"
+        b"downtime_last_hour,downtime_last_day,downtime_last_week\n"
+        b"1481966498820158979,60.00,24.00,168.00,0.00,0.00,0.00\n"
+        b'"a,b",0.00,0.01,0.00,0.01,0.02,0.01\n'
+        b'"say ""hi""",0.00,0.00,0.00,0.00,0.00,0.00\n'
+    )
+
+
+def test_golden_bytes_wide() -> None:
+    header, *rows = report_csv(ROWS, wide=True).decode().splitlines()
+    assert header == ",".join(["store_id", *FIGURES])
+    assert rows[0] == "1481966498820158979,60.00,24.00,168.00,0.00,0.00,0.00,0.00,0.00,0.00"
+    assert rows[1] == '"a,b",0.00,0.01,0.00,0.01,0.02,0.01,0.00,0.33,0.67'
+
+
+def test_a_report_without_rows_is_a_header() -> None:
+    assert report_csv(frame()).decode() == ",".join(["store_id", *FIGURES[:6]]) + "\n"
+
+
+@given(st.lists(st.integers(0, 168 * HOUR_US), min_size=9, max_size=9))
+def test_figures_are_rounded_half_up(exact: list[int]) -> None:
+    printed = report_csv(frame(("a", *exact)), wide=True).decode().splitlines()[1].split(",")[1:]
+    units = [MINUTE_US, HOUR_US, HOUR_US] * 3
+    hundredths = [floor(Fraction(us * 100, unit) + Fraction(1, 2)) for us, unit in zip(exact, units, strict=True)]
+    assert printed == [f"{cents // 100}.{cents % 100:02}" for cents in hundredths]
+
+
+@given(st.integers(0, 167 * 100), st.integers(-1, 1))
+def test_figures_at_the_edge_of_rounding(hundredths: int, off_by_us: int) -> None:
+    week = HOUR_US // 100 * hundredths + HOUR_US // 200 + off_by_us
+    printed = report_csv(frame(("a", 0, 0, week, 0, 0, 0, 0, 0, 0))).decode().splitlines()[1].split(",")[3]
+    expected = hundredths + (off_by_us >= 0)
+    assert printed == f"{expected // 100}.{expected % 100:02}"
+
+
+def test_parquet_is_exact(tmp_path: Path) -> None:
+    write_report(ROWS, tmp_path / "wide.parquet", wide=True)
+    assert pl.read_parquet(tmp_path / "wide.parquet").equals(ROWS)
+    write_report(ROWS, tmp_path / "report.PARQUET")
+    assert pl.read_parquet(tmp_path / "report.PARQUET").equals(ROWS.select("store_id", *FIGURES[:6]))
+
+
+def test_json_is_exact(tmp_path: Path) -> None:
+    write_report(ROWS, tmp_path / "report.json", wide=True)
+    microseconds = [
+        {name: figure // timedelta(microseconds=1) if name != "store_id" else figure for name, figure in row.items()}
+        for row in ROWS.rows(named=True)
+    ]
+    assert json.loads((tmp_path / "report.json").read_text()) == microseconds
+    write_report(ROWS, tmp_path / "report.json")
+    assert [list(row) for row in json.loads((tmp_path / "report.json").read_text())] == [["store_id", *FIGURES[:6]]] * 3
+
+
+def test_other_endings_are_csv(tmp_path: Path) -> None:
+    for name in ("report.csv", "report"):
+        write_report(ROWS, tmp_path / name)
+        assert (tmp_path / name).read_bytes() == report_csv(ROWS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report", "report.csv"]
+
+
+def test_a_file_is_there_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "report.csv"
+    file.write_text("before")
+    monkeypatch.setattr(os, "fsync", _no_space)
+    with pytest.raises(FileError, match=r"report\.csv: the report cannot be written: No space left on device"):
+        write_report(ROWS, file)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.csv"]
+    assert file.read_text() == "before"
+
+
+def _no_space(_: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda folder: folder / "missing" / "report.csv",
+        lambda folder: folder,
+        lambda folder: _written(folder / "file") / "report.csv",
+        lambda folder: folder / ("x" * 250),
+    ],
+)
+def test_a_file_that_cannot_be_written(tmp_path: Path, spoil: Callable[[Path], Path]) -> None:
+    path = spoil(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(FileError, match="the report cannot be written"):
+        write_report(ROWS, path)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def _written(path: Path) -> Path:
+    path.write_text("a file")
+    return path
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    """Nor is a device: to replace /dev/null by a file would break the machine."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_report(ROWS, pipe)
+        assert os.read(reader, 10_000) == report_csv(ROWS)
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "latest.csv").symlink_to(tmp_path / "report.csv")
+    write_report(ROWS, tmp_path / "latest.csv")
+    assert (tmp_path / "latest.csv").is_symlink()
+    assert (tmp_path / "report.csv").read_bytes() == report_csv(ROWS)
+
+
+def test_a_file_can_be_read_by_whom_the_umask_lets(tmp_path: Path) -> None:
+    umask = os.umask(0o027)
+    try:
+        write_report(ROWS, tmp_path / "report.csv")
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "report.csv").stat().st_mode) == 0o640
+
+
+def test_parts_of_a_killed_process_are_removed(tmp_path: Path) -> None:
+    (tmp_path / ".report.csv.1234.part").write_text("store_id,up")
+    (tmp_path / ".other.csv.1234.part").write_text("store_id,up")
+    remove_parts(tmp_path / "report.csv")
+    assert [path.name for path in tmp_path.iterdir()] == [".other.csv.1234.part"]

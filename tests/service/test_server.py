@@ -1,0 +1,104 @@
+"""The four routes over a real running service."""
+
+import os
+import pty
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from storemon.engine.report import report
+from storemon.lake.lake import Lake
+from storemon.service.export import report_csv
+from storemon.settings import Settings
+from tests.service.conftest import write_csvs
+from tests.service.server import REAL, Server, running
+from tests.service.waiting import ingestion_of, report_of, trigger
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["1 process", "2 processes"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("server"))
+        write_csvs(Path("data"))
+        Lake("parquet").ingest("data")
+        with running(*REAL, workers=request.param) as server:
+            yield server
+
+
+def test_all_routes(server: Server) -> None:
+    with server.client() as client:
+        assert ingestion_of(client, "./data")["status"] == "Complete"
+        assert ingestion_of(client, "data/store_status.csv")["tables"][0]["known"] == 5
+        assert client.post("/ingest", json={"path": "../"}).status_code == 400
+        report_id = trigger(client)
+        download = report_of(client, report_id)
+        assert download.content == report_csv(report(Lake("parquet")))
+        assert client.get(f"/get_report/{report_id}").content == download.content
+        assert client.get("/health").status_code == 200
+        assert client.get("/schema").status_code == 200
+        assert client.get("/get_report/1").status_code == 400
+
+
+def test_many_clients_at_once(server: Server) -> None:
+    def ask(_: int) -> bytes:
+        with server.client() as client:
+            return report_of(client, trigger(client)).content
+
+    with ThreadPoolExecutor(20) as pool, server.client() as client:
+        reports = pool.map(ask, range(30))
+        for _ in range(3):
+            assert ingestion_of(client, "./data")["status"] == "Complete"
+        assert set(reports) == {report_csv(report(Lake("parquet")))}
+
+
+def test_each_request_and_each_job_is_a_line(server: Server) -> None:
+    with server.client() as client:
+        report_id = trigger(client)
+        assert report_of(client, report_id).status_code == 200
+        client.get("/nowhere?secret=no")
+        client.post("/ingest", json={"path": "a secret body"})
+    requests = server.logged("request")
+    (nowhere,) = [line for line in requests if line["path"].startswith("/nowhere")]
+    assert (nowhere["method"], nowhere["status"], nowhere["level"]) == ("GET", 404, "info")
+    assert nowhere["milliseconds"] > 0
+    assert [line["status"] for line in requests if report_id in line["path"]][-1] == 200
+    (job,) = [line for line in server.logged("job complete") if line["id"] == report_id]
+    assert (job["kind"], job["attempt"]) == ("report", 1)
+    assert "a secret body" not in server._log.read_text()
+
+
+def test_a_taken_port_is_named(settings: Settings) -> None:
+    assert settings
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ran = subprocess.run([sys.executable, *REAL, "--port", port], capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another --port" in ran.stderr
+
+
+def test_a_reports_folder_that_is_a_file_is_named(settings: Settings) -> None:
+    settings.reports.write_text("a file")
+    ran = subprocess.run([sys.executable, *REAL, "--port", "0"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert re.search(r"reports/storemon\.db: the records of jobs cannot be kept here: .*File exists", ran.stderr)
+
+
+def test_the_log_is_for_people_on_a_terminal(settings: Settings) -> None:
+    assert settings
+    terminal, theirs = pty.openpty()
+    process = subprocess.Popen([sys.executable, *REAL, "--port", "0"], stderr=theirs)
+    try:
+        os.close(theirs)
+        line = os.read(terminal, 10_000).decode()
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)
+    assert "listening" in line
+    assert not line.startswith("{")

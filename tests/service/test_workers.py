@@ -1,0 +1,165 @@
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from storemon.errors import LakeError
+from storemon.service import workers as module
+from storemon.service.jobs import Job, Jobs, Kind
+from storemon.service.workers import Run, Workers
+from tests.service.waiting import until
+
+LEASE = timedelta(seconds=0.4)
+
+
+class PanicError(BaseException):
+    """What a panic in Rust is like in Python: no Exception."""
+
+
+def started(jobs: Jobs, run: Run, kind: Kind = "report") -> Workers:
+    workers = Workers(jobs, {kind: run}, lease=LEASE)
+    workers.start()
+    return workers
+
+
+def ended(jobs: Jobs, job_id: str) -> Job:
+    def look() -> Job | None:
+        job = jobs.get("report", job_id)
+        return job if job and job.ended_at else None
+
+    return until(look)
+
+
+@pytest.fixture
+def release() -> Iterator[threading.Event]:
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_a_job_is_run_at_once(jobs: Jobs) -> None:
+    workers = started(jobs, lambda job: {"seen": job.parameters["asked"]})
+    try:
+        job = ended(jobs, workers.add("report", {"asked": 7}))
+    finally:
+        workers.stop()
+    assert (job.state, job.result) == ("complete", {"seen": 7})
+
+
+def test_jobs_that_others_queued_are_found(jobs: Jobs) -> None:
+    workers = started(jobs, lambda _: {})
+    try:
+        assert ended(jobs, jobs.add("report", {})).state == "complete"
+    finally:
+        workers.stop()
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (LakeError("there is no table"), "there is no table"),
+        (OSError(28, "No space left on device"), "OSError: [Errno 28] No space left on device. This was not foreseen"),
+        (PanicError("index out of bounds"), "PanicError: index out of bounds. This was not foreseen"),
+    ],
+)
+def test_an_error_fails_the_job_and_not_the_worker(jobs: Jobs, error: BaseException, reason: str) -> None:
+    def run(job: Job) -> dict[str, Any]:
+        if job.parameters["bad"]:
+            raise error
+        return {}
+
+    workers = started(jobs, run)
+    try:
+        failed = ended(jobs, workers.add("report", {"bad": True}))
+        assert failed.state == "failed"
+        assert (failed.reason or "").startswith(reason)
+        assert ended(jobs, workers.add("report", {"bad": False})).state == "complete"
+    finally:
+        workers.stop()
+
+
+def test_one_job_of_a_kind_at_a_time(jobs: Jobs) -> None:
+    at_work, most = 0, 0
+    lock = threading.Lock()
+
+    def run(_: Job) -> dict[str, Any]:
+        nonlocal at_work, most
+        with lock:
+            at_work += 1
+            most = max(most, at_work)
+        threading.Event().wait(0.02)
+        with lock:
+            at_work -= 1
+        return {}
+
+    workers = started(jobs, run)
+    try:
+        for job_id in [workers.add("report", {}) for _ in range(5)]:
+            assert ended(jobs, job_id).state == "complete"
+    finally:
+        workers.stop()
+    assert most == 1
+
+
+def test_a_long_job_keeps_its_lease(jobs: Jobs) -> None:
+    starts: list[int] = []
+
+    def run(job: Job) -> dict[str, Any]:
+        starts.append(job.attempts)
+        threading.Event().wait(3 * LEASE.total_seconds())
+        return {}
+
+    first = started(jobs, run)
+    second = started(jobs, run)
+    try:
+        assert ended(jobs, first.add("report", {})).attempts == 1
+    finally:
+        first.stop()
+        second.stop()
+    assert starts == [1]
+
+
+def test_a_stop_lets_a_running_job_end(jobs: Jobs) -> None:
+    entered = threading.Event()
+
+    def run(_: Job) -> dict[str, Any]:
+        entered.set()
+        threading.Event().wait(0.2)
+        return {}
+
+    workers = started(jobs, run)
+    job_id, waiting_id = (workers.add("report", {}) for _ in range(2))
+    assert entered.wait(10)
+    workers.stop()
+    assert ended(jobs, job_id).state == "complete"
+    waiting = jobs.get("report", waiting_id)
+    assert waiting is not None
+    assert (waiting.state, waiting.attempts) == ("queued", 0)
+
+
+def test_a_stop_hands_back_what_needs_longer(
+    jobs: Jobs, release: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.1)
+    entered = threading.Event()
+
+    def run(_: Job) -> dict[str, Any]:
+        entered.set()
+        release.wait(60)
+        return {"by": "the one that was stopped"}
+
+    stopped = started(jobs, run)
+    job_id = stopped.add("report", {})
+    assert entered.wait(10)
+    stopped.stop()
+    handed_back = jobs.get("report", job_id)
+    assert handed_back is not None
+    assert (handed_back.state, handed_back.attempts, handed_back.owner) == ("queued", 0, None)
+    next_one = started(jobs, lambda _: {"by": "the next one"})
+    try:
+        assert ended(jobs, job_id).result == {"by": "the next one"}
+        release.set()
+    finally:
+        next_one.stop()

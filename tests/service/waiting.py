@@ -1,0 +1,46 @@
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import httpx
+
+T = TypeVar("T")
+
+
+def until(ask: Callable[[], T | None], seconds: float = 30) -> T:
+    """Ask again and again until there is an answer that is true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := ask():
+            return answer
+        time.sleep(0.02)
+    raise TimeoutError(f"nothing after {seconds} s")
+
+
+def report_of(client: httpx.Client, report_id: str) -> httpx.Response:
+    """Poll a report until it has ended."""
+
+    def ended() -> httpx.Response | None:
+        answer = client.get("/get_report", params={"report_id": report_id})
+        return None if answer.content == b'{"status":"Running"}' else answer
+
+    return until(ended)
+
+
+def trigger(client: httpx.Client) -> str:
+    answer = client.post("/trigger_report")
+    assert answer.status_code == 200, answer.text
+    report_id: str = answer.json()["report_id"]
+    return report_id
+
+
+def ingestion_of(client: httpx.Client, path: str) -> dict[str, Any]:
+    """Ingest, and poll until it has ended."""
+    answer = client.post("/ingest", json={"path": path})
+    assert answer.status_code == 200, answer.text
+
+    def ended() -> dict[str, Any] | None:
+        status: dict[str, Any] = client.get(f"/ingest/{answer.json()['ingest_id']}").json()
+        return status if status["status"] in ("Complete", "Failed") else None
+
+    return until(ended)

@@ -1,0 +1,133 @@
+"""The real command: what it prints and what it writes."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import storemon as package
+from storemon.engine.pipeline import FIGURES, statement
+from tests.conftest import Storemon, storemon_in
+from tests.engine.steps import Inputs
+from tests.engine.steps import ran as ran_by_hand
+
+HEADER = (
+    b"store_id,uptime_last_hour,uptime_last_day,uptime_last_week,downtime_last_hour,downtime_last_day,"
+    b"downtime_last_week\n"
+)
+COMMANDS = ("sample", "ingest", "rejected", "report", "sql", "serve")
+
+
+@pytest.fixture
+def command(sampled: Path) -> Storemon:
+    return storemon_in(sampled)
+
+
+def test_sample_and_ingest_say_what_they_did(storemon: Storemon, tmp_path: Path) -> None:
+    written = storemon("sample", "data", "--stores", "2", "--days", "1", "--seed", "7")
+    assert (written.status, written.err) == (0, "")
+    polls = len((tmp_path / "data" / "store_status.csv").read_bytes().splitlines()) - 1
+    assert written.out.decode().startswith(f"data: {polls} polls, ")
+    for added, known in ((polls, 0), (0, polls)):
+        ingested = storemon("ingest", "data", "--lake", "elsewhere")
+        assert (ingested.status, ingested.err) == (0, "")
+        tables = ingested.out.decode().splitlines()
+        assert [line.split()[0] for line in tables] == ["zones", "hours", "polls"]
+        assert f" {polls} rows read, {added} added, {known} already there, 0 rejected, " in tables[2]
+    assert (tmp_path / "elsewhere" / "polls").is_dir()
+
+
+def test_a_report_in_every_form(command: Storemon, sampled: Path, tmp_path: Path) -> None:
+    printed = command("report")
+    assert printed.status == 0
+    assert printed.err == ""
+    assert printed.out.startswith(HEADER)
+    assert printed.out.count(b"\n") == 9
+    exact = package.report(package.Lake(sampled / "parquet"))
+    for name in ("out.csv", "out", "out.PARQUET", "out.json"):
+        told = command("report", "--out", tmp_path / name, *(["--wide"] if name == "out.json" else []))
+        assert told.status == 0
+        assert told.out.decode().startswith(f"{tmp_path / name}: 8 stores as of 2024-10-14 23:55:18.727055+00:00 in ")
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "out").read_bytes() == printed.out
+    assert pl.read_parquet(tmp_path / "out.PARQUET").equals(exact.drop(pl.selectors.starts_with("unknown_")))
+    rows = json.loads((tmp_path / "out.json").read_text())
+    assert [tuple(row) for row in rows] == [tuple(exact.columns)] * 8
+    assert rows[0]["unknown_last_week"] == exact["unknown_last_week"][0] // timedelta(microseconds=1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.PARQUET", "out.csv", "out.json"]
+
+
+def test_as_of_and_carry_limit(command: Storemon) -> None:
+    usual = command("report")
+    sooner = command("report", "--as-of", "2024-10-10T06:00:00Z")
+    assert sooner == command("report", "--as-of", "2024-10-10 08:00+02:00")
+    limited = command("report", "--carry-limit", "10m")
+    assert limited == command("report", STOREMON_CARRY_LIMIT="600s")
+    assert len({usual.out, sooner.out, limited.out}) == 3
+    assert command("report", "--carry-limit=1w", STOREMON_CARRY_LIMIT="10m") == usual
+
+
+def test_no_store_was_polled_yet(command: Storemon) -> None:
+    before = command("report", "--as-of", "2024-10-01")
+    assert (before.status, before.out) == (0, HEADER)
+    assert (
+        before.err == "storemon: no store was polled at or before 2024-10-01 00:00:00+00:00; the report has no rows\n"
+    )
+
+
+def test_the_ends_of_time(command: Storemon) -> None:
+    assert command("report", "--as-of", "0001-01-01").out == HEADER
+    last = command("report", "--as-of", "9999-12-31T23:59:59.999999", "--carry-limit", "999999999d")
+    assert last.out.count(b"\n") == 9
+
+
+def test_environment_tells_where_the_lake_is(sampled: Path, storemon: Storemon) -> None:
+    there = str(sampled / "parquet")
+    assert storemon("report", STOREMON_LAKE=there).out == storemon("report", "--lake", there).out != b""
+    assert storemon("report", "--lake", there, STOREMON_LAKE="nowhere").status == 0
+    assert storemon("report", STOREMON_LAKE="").status == 2
+
+
+def test_rejected_rows_are_listed(storemon: Storemon, tmp_path: Path) -> None:
+    assert storemon("rejected", "--count") == (0, b"0\n", "")
+    bad = "Z\u00fcrich,maybe,2024-10-14 00:00:00 UTC"
+    (tmp_path / "polls.csv").write_text(f"store_id,status,timestamp_utc\na,active,2024-10-14 00:00:00 UTC\n{bad}\n")
+    ingested = storemon("ingest", "polls.csv")
+    assert ingested.status == 0
+    assert "1 added, 0 already there, 1 rejected" in ingested.out.decode()
+    line = f"polls.csv:3: status is neither active nor inactive: {bad}\n"
+    assert line in ingested.out.decode()
+    assert storemon("rejected") == (0, line.encode(), "")
+    assert storemon("rejected", "--count") == (0, b"1\n", "")
+    assert storemon("rejected", PYTHONIOENCODING="ascii").out == line.replace("\u00fc", "\\xfc").encode()
+
+
+def test_the_printed_statement_is_the_one_that_runs(storemon: Storemon) -> None:
+    printed = storemon("sql").out.decode()
+    assert printed == statement(FIGURES) + "\n"
+    inputs: Inputs = {
+        "polls_before": [(1, 95, True)],
+        "polls_within": [(1, 120, False)],
+        "stores": [(1, 95, True)],
+        "windows": [("all", 100, 130)],
+        "open_intervals": [(1, 101, 130, 0)],
+    }
+    # Open from 101; active until 105, one limit after the poll at 95; inactive from 120 on.
+    assert ran_by_hand(printed, inputs).rows() == [("all", 1, 29, 4, 10, 15)]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",), *((name, "--help") for name in COMMANDS)])
+def test_help(arguments: tuple[str, ...], storemon: Storemon) -> None:
+    told = storemon(*arguments)
+    assert (told.status, told.err) == (0, "")
+    usage = f"Usage: storemon {arguments[0]}" if arguments and arguments[0] in COMMANDS else "Usage: storemon COMMAND"
+    assert told.out.decode().startswith(usage)
+    if not usage.endswith("COMMAND"):
+        return
+    for name in COMMANDS:
+        assert f" {name} " in told.out.decode()
+
+
+def test_version(storemon: Storemon) -> None:
+    assert storemon("--version") == (0, b"0.1.0\n", "")
