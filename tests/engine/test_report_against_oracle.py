@@ -1,6 +1,7 @@
 """The engine against a second implementation that shares nothing with it but the meaning of the words."""
 
 from datetime import timedelta
+from itertools import pairwise
 from random import Random
 
 import polars as pl
@@ -93,7 +94,7 @@ def test_the_parts_of_a_window_add_up(case: Case, cuts: list[int]) -> None:
         return
     starts_at = case.as_of - timedelta(days=7)
     edges = [starts_at, *(starts_at + timedelta(microseconds=cut) for cut in sorted(cuts)), case.as_of]
-    parts = tuple(Window(f"part {n}", *ends) for n, ends in enumerate(zip(edges, edges[1:], strict=False)))
+    parts = tuple(Window(f"part {n}", *ends) for n, ends in enumerate(pairwise(edges)))
     windows = (*parts, Window("whole", starts_at, case.as_of))
     answer = figures(frames_of(case), windows, case.as_of, case.carry_limit)
     is_whole = pl.col("window_name") == "whole"

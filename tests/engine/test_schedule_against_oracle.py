@@ -10,7 +10,8 @@ from tests.engine.schedules import intervals, joined, utc
 from tests.oracle import truth
 from tests.oracle.cases import Case, cases
 
-MANY = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(parent=MANY, max_examples=50)
 LENGTHS = st.sampled_from((timedelta(hours=1), timedelta(days=7), timedelta(days=30))) | st.timedeltas(
     timedelta(microseconds=1), timedelta(days=40)
 )
@@ -34,7 +35,7 @@ def test_every_open_interval_is_the_oracle_s(case: Case, length: timedelta, lead
         assert of_store["clock_us"].to_list() == [sum(lasted[:n]) for n in range(len(lasted))]
 
 
-@MANY
+@FEW
 @given(case=cases(max_stores=1), cut=st.integers(1, 10 * 86_400_000_000 - 1))
 def test_a_stretch_may_be_asked_for_in_two(case: Case, cut: int) -> None:
     def service_us(starts_at: datetime, ends_at: datetime) -> int:

@@ -1,8 +1,8 @@
 """The lake: four Delta Lake tables in one folder, each changed only by atomic commits.
 
 ``polls`` keeps every poll once, in partitions by UTC day, sorted by store and instant. A store is a small integer
-there, its ``store_key``. The partition without a day is the roster: a second copy of the first poll of each store, beside its
-id. Being part of the same commit as the polls, it says exactly which stores exist and since when, at a cost that does
+there, its ``store_key``. The partition without a day is the roster: a second copy of the first poll of each store,
+beside its id. Being part of the same commit as the polls, it says exactly which stores exist and since when, at a cost that does
 not grow with history. A store has several rows in it once an export with older polls came later: the earliest counts.
 """
 
@@ -36,11 +36,11 @@ POLLS = Table(
     "polls",
     pl.Schema(
         {
-            "store_key": pl.Int32,  # from 0, in the order in which stores became known
-            "store_id": pl.String,  # in the roster only, null elsewhere
+            "store_key": pl.Int32(),  # from 0, in the order in which stores became known
+            "store_id": pl.String(),  # in the roster only, null elsewhere
             "polled_at": pl.Datetime("us", "UTC"),
-            "active": pl.Boolean,
-            "polled_on": pl.Date,  # the UTC day of polled_at, null in the roster
+            "active": pl.Boolean(),
+            "polled_on": pl.Date(),  # the UTC day of polled_at, null in the roster
         }
     ),
     partition_by=("polled_on",),
@@ -49,22 +49,22 @@ HOURS = Table(
     "hours",
     pl.Schema(
         {
-            "store_id": pl.String,
-            "weekday": pl.Int8,  # 0 is Monday
-            "opens_local": pl.Int32,  # seconds after local midnight, 0 to 86,400, as written
-            "closes_local": pl.Int32,
+            "store_id": pl.String(),
+            "weekday": pl.Int8(),  # 0 is Monday
+            "opens_local": pl.Int32(),  # seconds after local midnight, 0 to 86,400, as written
+            "closes_local": pl.Int32(),
         }
     ),
 )
-ZONES = Table("zones", pl.Schema({"store_id": pl.String, "zone": pl.String}))
+ZONES = Table("zones", pl.Schema({"store_id": pl.String(), "zone": pl.String()}))
 REJECTED = Table(
     "rejected",
     pl.Schema(
         {
-            "file": pl.String,
-            "line": pl.Int64,  # from 1, the header's line
-            "row": pl.String,  # as it stood in the file
-            "reason": pl.String,
+            "file": pl.String(),
+            "line": pl.Int64(),  # from 1, the header's line
+            "row": pl.String(),  # as it stood in the file
+            "reason": pl.String(),
             "rejected_at": pl.Datetime("us", "UTC"),
         }
     ),
