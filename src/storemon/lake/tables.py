@@ -2,8 +2,9 @@
 
 ``polls`` keeps every poll once, in partitions by UTC day, sorted by store and instant. A store is a small integer
 there, its ``store_key``. The partition without a day is the roster: a second copy of the first poll of each store,
-beside its id. Being part of the same commit as the polls, it says exactly which stores exist and since when, at a cost that does
-not grow with history. A store has several rows in it once an export with older polls came later: the earliest counts.
+beside its id. Being part of the same commit as the polls, it says exactly which stores exist and since when, at a cost
+that does not grow with history. A store has several rows in it once an export with older polls came later: the earliest
+counts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -69,7 +70,6 @@ REJECTED = Table(
         }
     ),
 )
-TABLES = (POLLS, HOURS, ZONES, REJECTED)
 _UNFIT = frozenset("%*?[]^|\\")
 
 
