@@ -12,7 +12,7 @@ help: ## List these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 demo: $(BIN)/.ready ## From nothing to a report: set up, write a sample if there are no CSVs, ingest, report
-	@ls data/*.csv data/*.csv.gz >/dev/null 2>&1 || $(STOREMON) sample data
+	@$(if $(CSVS),,$(STOREMON) sample data)
 	@$(MAKE) --no-print-directory reports/report.csv
 	@echo && head -n 6 reports/report.csv && echo "… the whole report is in reports/report.csv"
 

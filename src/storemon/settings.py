@@ -26,7 +26,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What storemon runs with: the defaults, then the environment's ``STOREMON_*``, then flags, the last one wins."""
 
     lake: Annotated[Path, Meta(description="Folder of the lake.")] = Path("parquet")
-    data: Annotated[Path, Meta(description="Folder that ingestions asked for over HTTP must lie in.")] = Path("data")
+    data: Annotated[Path, Meta(description="Folder of the CSVs; what is ingested over HTTP must lie in it.")] = Path(
+        "data"
+    )
     reports: Annotated[Path, Meta(description="Folder of the reports and the records of jobs.")] = Path("reports")
     host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8000

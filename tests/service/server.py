@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ class Server:
     """A running service in the working directory, and what it logs."""
 
     def __init__(self, *command: str, workers: int, **environ: str) -> None:
-        self._log = Path(f"service-{len(list(Path.cwd().glob('service-*')))}.log")
+        self._log = Path.cwd() / (f"service-{len(list(Path.cwd().glob('service-*')))}.log")
         variables = {"STOREMON_PORT": "0", "STOREMON_LEASE": "1s", "STOREMON_WORKERS": str(workers)} | environ
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -40,9 +40,8 @@ class Server:
 
     def workers(self) -> list[int]:
         """The ids of the processes under the first one that answer requests."""
-        command = ["pgrep", "-P", str(self.process.pid), "-f", "spawn_main"]
-        found = subprocess.run(command, capture_output=True, text=True, check=False)
-        return [int(line) for line in found.stdout.split()]
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
     def kill(self) -> None:
         """End all of its processes at once, as a loss of power would."""
@@ -62,5 +61,5 @@ def running(*command: str, workers: int = 1, **environ: str) -> Iterator[Server]
     finally:
         if server.process.poll() is None:
             server.kill()
-        else:  # whatever it left
-            subprocess.run(["pkill", "-KILL", "-s", str(server.process.pid)], check=False)
+        with suppress(ProcessLookupError):  # whatever it left
+            os.killpg(server.process.pid, signal.SIGKILL)

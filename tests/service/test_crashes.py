@@ -2,6 +2,7 @@
 
 import os
 import signal
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from storemon.engine.report import report
 from storemon.lake.lake import Lake
 from storemon.service.export import report_csv
-from storemon.service.jobs import Job, Jobs, Kind
+from storemon.service.jobs import ATTEMPTS, Job, Jobs, Kind
 from storemon.settings import Settings
 from tests.service.conftest import POLLS, write_csvs
 from tests.service.server import REAL, SLOW, running
@@ -92,18 +93,15 @@ def test_an_ingestion_that_was_killed_is_run_again(settings: Settings, jobs: Job
 def test_a_report_that_kills_its_process_is_given_up(lake: Lake, jobs: Jobs) -> None:
     assert lake.path
     report_id = jobs.add("report", {"carry_limit_us": 1})
-    for attempt in (1, 2, 3):
-        with running(*SLOW, SLOW_SECONDS="60") as server:
-            until(partial(_attempted, jobs, report_id, attempt))
-            server.kill()
+    dying = Jobs(jobs._records, lease=timedelta(), max_queued=1)
+    until(lambda: (job := dying.claim("report", "dead")) and job.attempts == ATTEMPTS - 1)
+    with running(*SLOW, SLOW_SECONDS="60") as server:
+        assert begun(jobs, report_id).attempts == ATTEMPTS
+        server.kill()
     with running(*REAL) as server, server.client() as client:
         answer = report_of(client, report_id)
         assert (answer.status_code, answer.json()["status"]) == (500, "Failed")
-        assert "given up after 3 starts" in answer.json()["reason"]
-
-
-def _attempted(jobs: Jobs, report_id: str, attempt: int) -> bool:
-    return begun(jobs, report_id).attempts == attempt
+        assert f"given up after {ATTEMPTS} starts" in answer.json()["reason"]
 
 
 @both

@@ -154,7 +154,7 @@ def test_a_job_that_takes_everyone_down_is_given_up(jobs: Jobs, lapsing: Jobs) -
     assert jobs.give_up() == 1
     failed = read(jobs, job_id)
     assert failed.state == "failed"
-    assert "given up after 3 starts" in (failed.reason or "")
+    assert f"given up after {ATTEMPTS} starts" in (failed.reason or "")
 
 
 def test_what_is_handed_back_has_not_been_tried(jobs: Jobs) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, CursorResult, Engine, and_, func, insert, 
 from storemon.errors import StoremonError
 from storemon.service.records import RECORDS
 
-ATTEMPTS = 3
+ATTEMPTS = 5
 Kind = Literal["report", "ingestion"]
 State = Literal["queued", "running", "complete", "failed"]
 _job = RECORDS.c

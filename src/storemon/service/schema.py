@@ -1,5 +1,6 @@
 """The page at /schema, made of our own file only: it works without any other host."""
 
+from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
@@ -22,7 +23,7 @@ def openapi_config() -> OpenAPIConfig:
     """Describe the API: the page at /schema, the document at /schema/openapi.json."""
     return OpenAPIConfig(
         title="storemon",
-        version="0.1.0",
+        version=version("storemon"),
         description="While each place was supposed to be open, was it up? Exact uptime within opening hours, in bulk.",
         use_handler_docstrings=True,
         render_plugins=[SchemaPage(path="/")],
