@@ -25,11 +25,10 @@ _MEASURES = ("uptime", "downtime", "unknown")
 
 def report(lake: Path) -> pl.DataFrame:
     """Compute what ``storemon.report(storemon.Lake(lake))`` does: the same columns, types, rows and order."""
-    polls, roster, hours, zones = _read(lake)
+    polls, roster, known, hours, zones = _read(lake)
     as_of: int = polls["polled_at"].to_physical().max()  # type: ignore[assignment]
     starts_at = as_of - _WEEK
     zero_at = starts_at - _WEEK
-    known = roster.select("store_key", "store_id").unique().sort("store_id")
     clock = business_clock(len(known), hours, zones, starts_at=starts_at, ends_at=as_of, zero_at=zero_at)
     believed = _believed(len(known), polls, roster, starts_at)
     clocks = _Clocks(believed, len(known), clock)
@@ -46,7 +45,7 @@ def report(lake: Path) -> pl.DataFrame:
 
 
 def _read(lake: Path) -> list[pl.DataFrame]:
-    """Read the polls of the days that count in order of day, the roster, and hours and zones by store key."""
+    """Read the polls of the days that count, in order of day; the roster; its stores; hours and zones by store key."""
     files = live_files(lake / "polls")
     newest = files[-1].polled_on
     assert newest is not None
@@ -59,6 +58,7 @@ def _read(lake: Path) -> list[pl.DataFrame]:
         [
             polls.select("store_key", "polled_at", "active"),
             roster.select("store_key", "store_id", "polled_at", "active"),
+            keys.sort("store_id"),
             keys.join(hours, on="store_id").select("store_key", "weekday", "opens_local", "closes_local"),
             keys.join(zones, on="store_id").select("store_key", "zone"),
         ]

@@ -57,7 +57,7 @@ def business_clock(
 
     """
     names = zones["zone"].unique().to_list()
-    zone_of = np.full(stores, len(names), np.int8)
+    zone_of = np.full(stores, len(names), np.int16)
     zone_of[zones["store_key"].to_numpy()] = zones["zone"].cast(pl.Enum(names)).to_physical().to_numpy()
     local = [ZoneInfo(name) for name in [*names, _DEFAULT_ZONE]]
     origin = starts_at // SECOND // DAY - 3

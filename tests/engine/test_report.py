@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
 
-from storemon import EmptyLakeError, Frames, InputError, Lake, report
+from storemon import EmptyLakeError, Frames, InputError, Lake, LakeError, report
 from storemon.engine.report import figures
 from storemon.engine.windows import Window
 
@@ -47,7 +48,7 @@ def test_columns_and_types() -> None:
     assert row_of(frame)["uptime_last_week"] == 7 * DAY
 
 
-def test_nothing_to_report_on(tmp_path: Any) -> None:
+def test_nothing_to_report_on(tmp_path: Path) -> None:
     for empty in (polled(), Lake(tmp_path / "none"), Lake(tmp_path / "none").snapshot()):
         with pytest.raises(EmptyLakeError, match="has no polls yet; load some with: storemon ingest DATA_DIR"):
             report(empty)
@@ -123,3 +124,21 @@ def test_an_unknown_store_has_no_row() -> None:
     hours = {"store_id": ["b"], "day": [0], "start_time_local": ["9:00"], "end_time_local": ["17:00"]}
     zones = {"store_id": ["c"], "timezone_str": ["UTC"]}
     assert report(polled(("a", "active", AT), hours=hours, zones=zones))["store_id"].to_list() == ["a"]
+
+
+@pytest.mark.parametrize("damage", ["lost", "empty", "garbled", "cut"])
+def test_a_damaged_lake_is_said_to_be_one(damage: str, tmp_path: Path) -> None:
+    text = "".join(f"a,active,2024-10-1{day} 12:00:00 UTC\n" for day in (3, 4))
+    (tmp_path / "polls.csv").write_text(f"store_id,status,timestamp_utc\n{text}")
+    lake = Lake(tmp_path / "lake")
+    lake.ingest(tmp_path / "polls.csv")
+    assert not report(lake).is_empty()
+    (file,) = (tmp_path / "lake" / "polls" / "polled_on=2024-10-13").glob("*.parquet")
+    whole = file.read_bytes()
+    footer = int.from_bytes(whole[-8:-4], "little") + 8
+    garbled = whole[:-footer] + bytes(footer - 8) + whole[-8:]
+    file.write_bytes({"garbled": garbled, "cut": whole[:-20]}.get(damage, b""))
+    if damage == "lost":
+        file.unlink()
+    with pytest.raises(LakeError, match=r"the polls of the lake in .* cannot be read: "):
+        report(lake)

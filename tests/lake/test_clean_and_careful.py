@@ -17,7 +17,7 @@ from tests.lake.files import HOURS, NOW, POLLS, ZONES, ids, raw, read, rejects
 MANY = settings(max_examples=100, deadline=None)
 
 IDS = st.sampled_from(
-    ("a", "b", "8139926242460185114", "00017c6a-7a77-4a95-bb2d-40647868aff6", "Zürich, 2", '"b"', " c ")
+    ("a", "8139926242460185114", "00017c6a-7a77-4a95-bb2d-40647868aff6", "Zürich, 2", '"b"', " c ", "d\ne", "d\r\ne")
 )
 STATUSES = st.sampled_from(("active", "inactive", "Active", " INACTIVE "))
 DATES = st.datetimes(datetime(2024, 9, 1), datetime(2024, 10, 14))  # noqa: DTZ001 - text without a zone

@@ -1,10 +1,7 @@
 """Files that stop an ingestion: with a message of what is wrong where, and what to do."""
 
 import gzip
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,9 +11,9 @@ from storemon.lake.csv import load
 from storemon.lake.forms import HOURS_FORM, POLLS_FORM
 from tests.lake.contents import contents
 from tests.lake.files import AT, HOURS, NOW, POLLS, ZONES, csv, folder, raw
+from tests.lake.users import ordinary_user
 
 A = f"a,active,{AT}"
-NOBODY = 65534
 
 
 def refused(path: Path, says: str) -> None:
@@ -97,29 +94,19 @@ def test_damaged_gzip(tmp_path: Path) -> None:
     refused(raw(tmp_path, whole + b"more", name="some.csv.gz"), "cannot be read")
 
 
-@contextmanager
-def as_an_ordinary_user() -> Iterator[None]:
-    """Root may read everything, so become somebody else for a moment."""
-    if os.geteuid():
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-def test_no_permission(tmp_path_factory: pytest.TempPathFactory) -> None:
-    data = folder(tmp_path_factory.getbasetemp() / "data", polls=[A], hours=["a,0,9:00,17:00"])
-    lake = Lake(data.parent / "lake")
+def test_no_permission(open_folder: Path) -> None:
+    data = folder(open_folder / "data", polls=[A], hours=["a,0,9:00,17:00"])
+    lake = Lake(open_folder / "lake")
     for closed in (data / "store_status.csv", data / "menu_hours.csv", data):
         mode = closed.stat().st_mode
         closed.chmod(0)
-        with as_an_ordinary_user(), pytest.raises(FileError, match=r"cannot be read: .*Permission denied"):
-            lake.ingest(data)
+        with ordinary_user(), pytest.raises(FileError, match=r"cannot be read: .*Permission denied") as error:
+            lake.ingest(data, now=NOW)
+        assert str(closed) in str(error.value)
         closed.chmod(mode)
     assert not lake.path.exists()
+    with ordinary_user():
+        assert len(load(data / "store_status.csv", now=NOW).accepted) == 1
 
 
 @pytest.mark.parametrize("broken", ["store_status.csv", "menu_hours.csv", "timezones.csv"])

@@ -104,8 +104,7 @@ def test_a_report_that_kills_its_process_is_given_up(lake: Lake, jobs: Jobs) -> 
         assert f"given up after {ATTEMPTS} starts" in answer.json()["reason"]
 
 
-@both
-@pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("workers", "with_signal"), [(1, signal.SIGINT), (1, signal.SIGTERM), (2, signal.SIGINT)])
 def test_a_signal_lets_a_short_job_end(lake: Lake, jobs: Jobs, workers: int, with_signal: signal.Signals) -> None:
     with running(*SLOW, workers=workers, SLOW_SECONDS="0.5") as server:
         with server.client() as client:

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import duckdb
 import polars as pl
 
 from storemon.engine.pipeline import FIGURES, run
 from storemon.engine.schedule import open_intervals
 from storemon.engine.windows import EVER, ROLLING, Window, microseconds, rolling, shifted, to_frame
-from storemon.errors import EmptyLakeError, InputError
+from storemon.errors import EmptyLakeError, InputError, LakeError
 from storemon.lake.duck import connect
 from storemon.lake.lake import Lake
 from storemon.lake.snapshot import Snapshot
@@ -70,6 +71,10 @@ def figures(
     Returns:
         ``store_id, window_name, service_us, uptime_us, downtime_us, unknown_us``, in no order.
 
+    Raises:
+        InputError: the carry limit is not longer than zero.
+        LakeError: the polls can't be read.
+
     """
     if carry_limit <= timedelta():
         raise InputError(f"the carry limit is {carry_limit}; it must be longer than zero")
@@ -83,8 +88,12 @@ def figures(
         "windows": to_frame(windows),
         "open_intervals": open_intervals(stores, snapshot.hours(), snapshot.zones(), starts_at, as_of),
     }
-    with connect() as con:
-        snapshot.offer_polls(con, "polls_before", shifted(starts_at, -carry_limit), starts_at)
-        snapshot.offer_polls(con, "polls_within", starts_at, as_of)
-        answer = run(con, FIGURES, inputs, instants | {"carry_us": carry_limit // timedelta(microseconds=1)})
+    params = instants | {"carry_us": carry_limit // timedelta(microseconds=1)}
+    try:
+        with connect() as con:
+            snapshot.offer_polls(con, "polls_before", shifted(starts_at, -carry_limit), starts_at)
+            snapshot.offer_polls(con, "polls_within", starts_at, as_of)
+            answer = run(con, FIGURES, inputs, params)
+    except (duckdb.Error, UnicodeDecodeError) as error:  # of a damaged file DuckDB tells in many ways
+        raise LakeError(f"the polls of {snapshot} cannot be read: {str(error).splitlines()[0]}") from error
     return answer.join(stores.select("store_key", "store_id"), on="store_key").drop("store_key")

@@ -5,6 +5,7 @@ The rules, and their numbers here, are those of docs/semantics.md, "Service time
 
 from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -83,17 +84,21 @@ def _to_utc(wall: pl.Series, zone: str) -> pl.Series:
 
     Python's zones are the judge here: those inside Polars are another edition, and know no summer from 2100 on.
     """
-    seconds = wall.dt.epoch("s")
-    edges, offsets = _offsets(zone, seconds.min(), seconds.max())  # type: ignore[arg-type]
-    offset = offsets.gather(edges.search_sorted(seconds, side="right"))
-    return wall.to_physical() - offset * 1_000_000
+    local = wall.to_physical()
+    first, last = cast("tuple[int, int]", (local.min(), local.max()))
+    edges, offsets = _offsets(zone, first // 1_000_000, last // 1_000_000)
+    if not edges:
+        return local - offsets[0]
+    place = pl.Series(edges, dtype=pl.Int64).search_sorted(local, side="right")
+    return local - pl.Series(offsets, dtype=pl.Int64).gather(place)
 
 
-def _offsets(zone: str, first: int, last: int) -> tuple[pl.Series, pl.Series]:
-    """Tell by which offsets from UTC wall times from ``first`` to ``last`` are read, and where each takes over.
+def _offsets(zone: str, first: int, last: int) -> tuple[list[int], list[int]]:
+    """Tell by which offsets from UTC wall times are read, and the wall times from which each but the first one holds.
 
     Wall times that are skipped, or occur twice, are read by the offset before the change. So the one after it takes
-    over at the later of what the clocks show just before and just after the change. All in seconds.
+    over at the later of what the clocks show just before and just after the change. ``first`` and ``last`` are in
+    seconds, what is returned in microseconds.
     """
     there = ZoneInfo(zone)
 
@@ -109,7 +114,7 @@ def _offsets(zone: str, first: int, last: int) -> tuple[pl.Series, pl.Series]:
             change = bisect_left(range(start, start + step), True, key=lambda second: offset(second) != before)
             edges.append(start + change + max(before, after))
             offsets.append(after)
-    return pl.Series(edges, dtype=pl.Int64), pl.Series(offsets, dtype=pl.Int64)
+    return [edge * 1_000_000 for edge in edges], [offset * 1_000_000 for offset in offsets]
 
 
 def _union(intervals: pl.DataFrame) -> pl.DataFrame:

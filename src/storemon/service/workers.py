@@ -90,7 +90,7 @@ class Workers:
             log.warning("job failed", seconds=_since(started), reason=str(error))
         except SQLAlchemyError:
             raise  # its end can't be recorded: without a lease it will be run again
-        except BaseException as error:
+        except BaseException as error:  # a panic in Rust is no Exception, and must not end this thread
             reason = f"{type(error).__name__}: {error}. This was not foreseen; the log says more under this job's id."
             self._jobs.fail(job, reason)
             log.exception("job failed", seconds=_since(started))

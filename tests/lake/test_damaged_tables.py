@@ -1,0 +1,82 @@
+"""A table whose log or files are damaged: an error that says which, never a report of half the facts."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from storemon import EmptyLakeError, Lake, LakeError, report
+from tests.lake.contents import contents, files
+from tests.lake.files import AT, NOW, folder
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    lake = Lake(tmp_path / "lake")
+    data = folder(tmp_path / "data", polls=[f"a,active,{AT}"], hours=["a,0,9:00,17:00"], zones=["a,UTC"])
+    lake.ingest(data, now=NOW)
+    return lake
+
+
+def spoil_log(text: str) -> Callable[[Path], object]:
+    return lambda table: (table / "_delta_log" / f"{0:020}.json").write_text(text)
+
+
+def replace_log(table: Path) -> None:
+    shutil.rmtree(table / "_delta_log")
+    (table / "_delta_log").write_text("")
+
+
+def lose_files(table: Path) -> None:
+    for path in files(table.parent, table.name):
+        path.unlink()
+
+
+def spoil_files(table: Path) -> None:
+    for path in files(table.parent, table.name):
+        path.write_bytes(b"PAR1" + b"?" * 100)
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "something else in the log": spoil_log("something else\n"),
+    "a log cut off": spoil_log('{"protocol":{"minReaderVersion":1,"minWr'),
+    "nothing in the log": spoil_log(""),
+    "a file in the log's place": replace_log,
+    "lost files": lose_files,
+    "spoilt files": spoil_files,
+}
+
+
+@pytest.mark.parametrize("table", ["polls", "hours", "zones"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_it_is_named(lake: Lake, tmp_path: Path, table: str, damage: str) -> None:
+    more = folder(tmp_path / "more", polls=[f"b,active,{AT}"], hours=["b,0,9:00,17:00"], zones=["b,UTC"])
+    DAMAGES[damage](lake.path / table)
+    for use in (lambda: report(lake), lambda: lake.ingest(more, now=NOW)):
+        with pytest.raises(LakeError) as error:
+            use()
+        assert not isinstance(error.value, EmptyLakeError)
+        assert str(lake.path) in str(error.value)
+        assert table in str(error.value)
+
+
+def test_what_an_unfinished_commit_leaves_does_no_harm(lake: Lake, tmp_path: Path) -> None:
+    before = contents(lake.path)
+    for table in ("polls", "hours", "zones"):
+        (lake.path / table / "part-00000-unfinished.snappy.parquet").write_bytes(b"PAR1")
+        (lake.path / table / "_delta_log" / "_commit_unfinished.json.tmp").write_text('{"add":')
+    (lake.path / "rejected").mkdir()
+    assert contents(lake.path) == before
+    assert len(report(lake)) == 1
+    assert lake.rejected().is_empty()
+    lake.ingest(folder(tmp_path / "more", polls=[f"b,active,{AT}", "bad"]), now=NOW)
+    assert len(report(lake)) == 2
+    assert len(lake.rejected()) == 1
+
+
+def test_versions_that_are_not_there(lake: Lake) -> None:
+    with pytest.raises(LakeError, match="polls"):
+        lake.snapshot({"polls": 7})
+    with pytest.raises(LakeError, match="there is no table 'polls' at version 0"):
+        Lake(lake.path / "elsewhere").snapshot({"polls": 0})

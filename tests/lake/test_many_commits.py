@@ -1,0 +1,51 @@
+"""A lake that polls trickle into: each export is small, the commits are many, and the library tidies its log up."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from storemon import Lake, report
+from tests.lake.contents import contents, files, version
+from tests.lake.files import NOW, folder
+
+COMMITS = 105  # the library writes a checkpoint after 100
+FIRST = datetime(2024, 10, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def trickled(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    lake = Lake(tmp_path_factory.mktemp("trickle") / "lake")
+    for nth in range(COMMITS):
+        lake.ingest(folder(lake.path.parent / "data", polls=export(nth)), now=NOW)
+    return lake
+
+
+def export(nth: int) -> list[str]:
+    """One store every time, and one that is new; half of the time hours that are earlier than those before."""
+    at = FIRST + timedelta(hours=nth if nth % 2 else 200 - nth)
+    return [f"{store},active,{at:%Y-%m-%d %H:%M:%S} UTC" for store in ("always", f"new {nth:03}")]
+
+
+def test_nothing_is_lost_or_doubled(trickled: Lake) -> None:
+    assert version(trickled.path, "polls") == COMMITS - 1
+    assert (trickled.path / "polls" / "_delta_log" / "_last_checkpoint").exists()
+    stored = contents(trickled.path)
+    assert len(stored.polls) == 2 * COMMITS
+    assert {store for store, _, _ in stored.polls} == {"always", *(f"new {nth:03}" for nth in range(COMMITS))}
+    assert len(files(trickled.path, "polls")) == 2 * COMMITS
+
+
+def test_the_same_as_in_one_export(trickled: Lake, tmp_path: Path) -> None:
+    at_once = Lake(tmp_path / "lake")
+    at_once.ingest(folder(tmp_path / "data", polls=[poll for nth in range(COMMITS) for poll in export(nth)]), now=NOW)
+    assert contents(trickled.path) == contents(at_once.path)
+    for as_of in (None, FIRST + timedelta(hours=60)):
+        assert report(trickled, as_of=as_of).equals(report(at_once, as_of=as_of))
+
+
+def test_earlier_versions_stay_readable(trickled: Lake) -> None:
+    for at in (0, 50, 99, 100, 103):
+        snapshot = trickled.snapshot({"polls": at})
+        assert len(snapshot.stores()) == at + 2
+        assert len(report(snapshot, as_of=NOW)) == at + 2
