@@ -145,7 +145,8 @@ class Tables:
                 return Opened(table, folder, -1, None)
             raise LakeError(f"{self.root}: there is no table {table.name!r} at version {version}") from None
         except (DeltaError, OSError) as error:
-            raise LakeError(f"{self.root}: the table {table.name!r} cannot be read: {error}") from error
+            what = str(error).splitlines()[0]  # a Rust backtrace may follow
+            raise LakeError(f"{self.root}: the table {table.name!r} cannot be read: {what}") from error
         return Opened(table, folder, delta.version(), delta)
 
     def _require_reachable(self, folder: Path) -> None:
