@@ -1,7 +1,6 @@
 """The usual way: one store at a time, lists and loops and datetime arithmetic, no array anywhere.
 
-It starts from lists in memory, already parsed; reading the files is not part of it. The meaning is that of
-docs/semantics.md, exactly.
+It starts from the lists that `benchmarks.parsed` reads. The meaning is that of docs/semantics.md, exactly.
 """
 
 from dataclasses import dataclass, field

@@ -59,6 +59,17 @@ def test_it_is_named(lake: Lake, tmp_path: Path, table: str, damage: str) -> Non
         assert not isinstance(error.value, EmptyLakeError)
         assert str(lake.path) in str(error.value)
         assert table in str(error.value)
+        assert str(error.value).isprintable(), "a colour, or the lines of a backtrace"
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"PAR1" + b"?" * 100)])
+def test_polls_of_a_day_in_the_middle(lake: Lake, tmp_path: Path, damage: Callable[[Path], object]) -> None:
+    days = [f"a,active,2024-10-{day:02} 12:00:00 UTC" for day in range(1, 8)]
+    lake.ingest(folder(tmp_path / "more", polls=days), now=NOW)
+    (path,) = (path for path in files(lake.path, "polls") if path.parent.name == "polled_on=2024-10-05")
+    damage(path)
+    with pytest.raises(LakeError, match="polls"):
+        report(lake)
 
 
 def test_what_an_unfinished_commit_leaves_does_no_harm(lake: Lake, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.conftest import COMMAND, environment
 from tests.lake.conftest import History
 from tests.lake.contents import Contents, contents
 
-DELAYS = 15  # for each of the two lakes
+DELAYS = 13  # for each of the two lakes
 AT_ONCE = 2
 
 

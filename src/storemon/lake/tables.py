@@ -7,6 +7,7 @@ that does not grow with history. A store has several rows in it once an export w
 counts.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ REJECTED = Table(
         }
     ),
 )
+_NOISE = re.compile(r"\x1b\[\d*m|^ +(\d+:|at) .*$", re.MULTILINE)
 _UNFIT = frozenset("%*?[]^|\\")
 
 
@@ -145,8 +147,7 @@ class Tables:
                 return Opened(table, folder, -1, None)
             raise LakeError(f"{self.root}: there is no table {table.name!r} at version {version}") from None
         except (DeltaError, OSError) as error:
-            what = str(error).splitlines()[0]  # a Rust backtrace may follow
-            raise LakeError(f"{self.root}: the table {table.name!r} cannot be read: {what}") from error
+            raise LakeError(f"{self.root}: the table {table.name!r} cannot be read: {_plain(error)}") from error
         return Opened(table, folder, delta.version(), delta)
 
     def _require_reachable(self, folder: Path) -> None:
@@ -187,9 +188,14 @@ class Tables:
         except (DeltaError, OSError) as error:
             if read.delta is None and self.open(read.table).delta is not None:
                 raise ConflictError(f"{self.root}: {read.table.name!r} was created by another writer") from error
-            raise LakeError(f"{self.root}: {read.table.name!r} cannot be written: {error}") from error
+            raise LakeError(f"{self.root}: {read.table.name!r} cannot be written: {_plain(error)}") from error
 
 
 def versions(opened: Iterable[Opened]) -> Mapping[str, int]:
     """Map each table's name to its version: what a report names as its source."""
     return {each.table.name: each.version for each in opened}
+
+
+def _plain(error: Exception) -> str:
+    """Tell an error of the Delta library in one line, without colours and backtrace."""
+    return " ".join(_NOISE.sub("", str(error)).split())
