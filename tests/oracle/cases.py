@@ -1,12 +1,13 @@
 """Whole cases for a report, drawn to provoke trouble; they shrink towards one store, one poll and a plain week."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
 from .clocks import PLAIN, STRANGEST, ZONES, clock_changes, walls_around
-from .truth import Poll, Row, open_intervals
+from .truth import Maintenance, Poll, Row, SpecialRow, open_intervals
 
 STORE_IDS = (
     "a",
@@ -72,6 +73,8 @@ LIMITS = st.sampled_from(
         *(timedelta(seconds=1), timedelta(microseconds=1), timedelta(days=30)),
     )
 ) | st.integers(1, 8 * 24 * 3600 * 1_000_000).map(lambda limit: timedelta(microseconds=limit))
+LEAP = datetime(2024, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC)
+YEAR_ENDS = tuple(datetime(year, 1, 1, 6, tzinfo=UTC) for year in (2021, 2024, 2025))  # midnight in Chicago
 STATUSES = st.sampled_from(("active", "inactive"))
 AT_ONCE = st.tuples(st.just(0), st.just(timedelta(0)), STATUSES)
 ECHOES = st.lists(AT_ONCE | st.tuples(st.sampled_from((0, 1, -1, 2)), NUDGES, STATUSES), min_size=1, max_size=4)
@@ -89,6 +92,9 @@ class Case:
     zones: dict[str, str]
     as_of: datetime | None
     carry_limit: timedelta
+    special_hours: Sequence[SpecialRow] = ()
+    maintenance: Sequence[Maintenance] = ()
+    tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def shift(walls: list[datetime], opening: Time, closing: Time) -> tuple[str, str]:
@@ -132,7 +138,7 @@ def moments(draw: st.DrawFn, zone: str) -> tuple[datetime, list[datetime]]:
     at_midnight = [change for change in changes if len({wall.date() for wall in walls_around(zone, change)}) > 1]
     change = draw(st.none() | st.sampled_from(changes) | st.sampled_from(at_midnight or changes)) if changes else None
     if change is None:
-        return draw(st.sampled_from((PLAIN, datetime(2024, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC)))), []
+        return draw(st.sampled_from((PLAIN, LEAP, *YEAR_ENDS))), []
     # Mostly after the change, so that it falls into a window.
     return change + draw(WITHIN_WEEK) - draw(EARLIER), walls_around(zone, change)
 

@@ -1,18 +1,14 @@
-"""What a report means, told slowly: each piece of open time has one state; add the pieces up."""
+"""What a report means, told slowly: each piece of open time has one state or is excluded; add the pieces up."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
-from .service_time import MICROSECOND, Interval, Row, Stretch, micros, open_stretches
+from .exceptions import Exceptions, service_and_excluded
+from .questions import Asked, questions
+from .service_time import MICROSECOND, Interval, Row, Stretch, instant, length_of, micros
 from .states import CARRY_LIMIT, Policy, Poll, pieces, state, tell
-
-WINDOWS: Mapping[str, timedelta] = {
-    "last_hour": timedelta(hours=1),
-    "last_day": timedelta(hours=24),
-    "last_week": timedelta(hours=168),
-}
 
 
 class Figures(NamedTuple):
@@ -20,6 +16,7 @@ class Figures(NamedTuple):
     downtime_us: int
     unknown_us: int
     service_us: int
+    excluded_us: int = 0
 
 
 class Bounds(NamedTuple):
@@ -27,16 +24,52 @@ class Bounds(NamedTuple):
     uptime_max_us: int
 
 
-def service_time(
-    hours_of_store: Sequence[Row], zone: str | None, window: Interval, as_of: datetime | None
-) -> list[Stretch]:
-    """The open stretches of a window; one that reaches past as-of ends at as-of."""
-    starts, ends = micros(window[0]), micros(window[1])
-    return open_stretches(hours_of_store, zone, starts, ends if as_of is None else min(ends, micros(as_of)))
+class Piece(NamedTuple):
+    """A stretch of the schedule, and what is held true of it: a state, or `excluded`."""
+
+    starts_at: datetime
+    ends_at: datetime
+    held: str
 
 
-def length_of(stretches: list[Stretch]) -> int:
-    return sum(ends - starts for starts, ends in stretches)
+def overlap(one: Stretch, other: Stretch) -> int:
+    return max(0, min(one[1], other[1]) - max(one[0], other[0]))
+
+
+def timeline_between(
+    polls_of_store: Iterable[Poll],
+    hours_of_store: Sequence[Row],
+    zone: str | None,
+    window: Interval,
+    as_of: datetime | None = None,
+    *,
+    carry_limit: timedelta = CARRY_LIMIT,
+    policy: Policy = "carry",
+    **exceptions: Unpack[Exceptions],
+) -> list[Piece]:
+    """One store's schedule in `[starts_at, ends_at)`, wherever that lies, in order; as few pieces as tell it."""
+    told, limit = tell(polls_of_store, as_of), carry_limit // MICROSECOND
+    service, excluded = service_and_excluded(hours_of_store, zone, window, as_of, **exceptions)
+    held = [(*stretch, "excluded") for stretch in excluded]
+    for stretch in service:
+        held += [(starts, ends, state(told, starts, limit, policy)) for starts, ends in pieces(told, stretch, limit)]
+    timeline: list[Piece] = []
+    for starts, ends, what in sorted(held):
+        if timeline and (timeline[-1].ends_at, timeline[-1].held) == (instant(starts), what):
+            timeline[-1] = Piece(timeline[-1].starts_at, instant(ends), what)
+        else:
+            timeline.append(Piece(instant(starts), instant(ends), what))
+    return timeline
+
+
+def add_up(timeline: Iterable[Piece], window: Interval | None = None) -> Figures:
+    """The figures of a timeline, or of what lies inside a window."""
+    total = {"active": 0, "inactive": 0, "unknown": 0, "excluded": 0}
+    for starts_at, ends_at, held in timeline:
+        piece = micros(starts_at), micros(ends_at)
+        total[held] += overlap(piece, (micros(window[0]), micros(window[1])) if window else piece)
+    uptime, downtime, unknown, excluded = total.values()
+    return Figures(uptime, downtime, unknown, uptime + downtime + unknown, excluded)
 
 
 def figures_between(
@@ -48,15 +81,11 @@ def figures_between(
     *,
     carry_limit: timedelta = CARRY_LIMIT,
     policy: Policy = "carry",
+    **exceptions: Unpack[Exceptions],
 ) -> Figures:
     """One store's figures in `[starts_at, ends_at)`, wherever that lies."""
-    told, limit = tell(polls_of_store, as_of), carry_limit // MICROSECOND
-    stretches = service_time(hours_of_store, zone, window, as_of)
-    total = {"active": 0, "inactive": 0, "unknown": 0}
-    for stretch in stretches:
-        for starts, ends in pieces(told, stretch, limit):
-            total[state(told, starts, limit, policy)] += ends - starts
-    return Figures(total["active"], total["inactive"], total["unknown"], length_of(stretches))
+    of_store = polls_of_store, hours_of_store, zone, window, as_of
+    return add_up(timeline_between(*of_store, carry_limit=carry_limit, policy=policy, **exceptions))
 
 
 def bounds_between(
@@ -67,59 +96,16 @@ def bounds_between(
     as_of: datetime | None = None,
     *,
     carry_limit: timedelta = CARRY_LIMIT,
+    **exceptions: Unpack[Exceptions],
 ) -> Bounds:
     """What the polls prove of one store in `[starts_at, ends_at)`."""
     told, limit = tell(polls_of_store, as_of), carry_limit // MICROSECOND
-    stretches = service_time(hours_of_store, zone, window, as_of)
+    service, _ = service_and_excluded(hours_of_store, zone, window, as_of, **exceptions)
     certain = {"active": 0, "inactive": 0}
     for (earlier, status), (later, next_status) in pairwise(told):
         if status == next_status and later - earlier <= limit:
-            overlaps = [min(later, ends) - max(earlier, starts) for starts, ends in stretches]
-            certain[status] += sum(overlap for overlap in overlaps if overlap > 0)
-    return Bounds(certain["active"], length_of(stretches) - certain["inactive"])
-
-
-def newest(polls: Iterable[Poll]) -> datetime | None:
-    return max((at for _, _, at in polls), key=micros, default=None)
-
-
-def stores_of_report(polls: Iterable[Poll], as_of: datetime) -> list[str]:
-    """Those with a poll at or before as-of, in the order of their plain text."""
-    stores = {store_id for store_id, _, at in polls if micros(at) <= micros(as_of)}
-    return sorted(stores, key=lambda store_id: store_id.encode())
-
-
-class Question(NamedTuple):
-    """What `figures_between` and `bounds_between` want to know first."""
-
-    polls_of_store: list[Poll]
-    hours_of_store: list[Row]
-    zone: str | None
-    window: Interval
-    as_of: datetime
-
-
-def questions(
-    polls: Sequence[Poll],
-    hours: Sequence[Row],
-    zones: Mapping[str, str],
-    as_of: datetime | None,
-    windows: Mapping[str, timedelta],
-) -> dict[str, dict[str, Question]]:
-    """By store, in the order of the report, and by window. As-of defaults to the newest poll of all."""
-    as_of = as_of or newest(polls)
-    if as_of is None:
-        return {}
-    as_of = as_of.astimezone(UTC)
-    asked: dict[str, dict[str, Question]] = {}
-    for store_id in stores_of_report(polls, as_of):
-        polls_of_store = [poll for poll in polls if poll[0] == store_id]
-        hours_of_store = [row for row in hours if row[0] == store_id]
-        asked[store_id] = {
-            name: Question(polls_of_store, hours_of_store, zones.get(store_id), (as_of - length, as_of), as_of)
-            for name, length in windows.items()
-        }
-    return asked
+            certain[status] += sum(overlap((earlier, later), stretch) for stretch in service)
+    return Bounds(certain["active"], length_of(service) - certain["inactive"])
 
 
 def figures(
@@ -129,16 +115,15 @@ def figures(
     as_of: datetime | None = None,
     carry_limit: timedelta = CARRY_LIMIT,
     *,
-    windows: Mapping[str, timedelta] = WINDOWS,
     policy: Policy = "carry",
+    **asked: Unpack[Asked],
 ) -> dict[str, dict[str, Figures]]:
-    asked = questions(polls, hours, zones, as_of, windows)
     return {
         store_id: {
-            name: figures_between(*question, carry_limit=carry_limit, policy=policy)
-            for name, question in by_window.items()
+            name: figures_between(*question, carry_limit=carry_limit, policy=policy, **exceptions)
+            for name, (question, exceptions) in by_window.items()
         }
-        for store_id, by_window in asked.items()
+        for store_id, by_window in questions(polls, hours, zones, as_of, **asked).items()
     }
 
 
@@ -148,11 +133,12 @@ def bounds(
     zones: Mapping[str, str],
     as_of: datetime | None = None,
     carry_limit: timedelta = CARRY_LIMIT,
-    *,
-    windows: Mapping[str, timedelta] = WINDOWS,
+    **asked: Unpack[Asked],
 ) -> dict[str, dict[str, Bounds]]:
-    asked = questions(polls, hours, zones, as_of, windows)
     return {
-        store_id: {name: bounds_between(*question, carry_limit=carry_limit) for name, question in by_window.items()}
-        for store_id, by_window in asked.items()
+        store_id: {
+            name: bounds_between(*question, carry_limit=carry_limit, **exceptions)
+            for name, (question, exceptions) in by_window.items()
+        }
+        for store_id, by_window in questions(polls, hours, zones, as_of, **asked).items()
     }

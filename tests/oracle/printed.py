@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from math import floor
+from typing import Unpack
 
 from .measured import figures
+from .questions import Asked
 from .service_time import Row
 from .states import CARRY_LIMIT, Policy, Poll
 
@@ -34,12 +36,13 @@ def report_csv(
     *,
     policy: Policy = "carry",
     wide: bool = False,
+    **asked: Unpack[Asked],
 ) -> bytes:
     """Seven columns; ten in the wider form."""
     measures = ("uptime", "downtime", "unknown") if wide else ("uptime", "downtime")
     columns = [(measure, name) for measure in measures for name in NAMES]
     lines = [["store_id", *(f"{measure}_{name}" for measure, name in columns)]]
-    for store_id, by_window in figures(polls, hours, zones, as_of, carry_limit, policy=policy).items():
+    for store_id, by_window in figures(polls, hours, zones, as_of, carry_limit, policy=policy, **asked).items():
         values = [Fraction(by_window[name]._asdict()[f"{measure}_us"], UNITS[name]) for measure, name in columns]
         lines.append([quoted(store_id), *map(two_decimals, values)])
     return "".join(",".join(line) + "\n" for line in lines).encode()

@@ -4,8 +4,9 @@ Inside, an instant is a whole number of microseconds since 1970 in UTC: two wall
 compared or subtracted before both are in UTC.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 Row = tuple[str, int, str, str]
@@ -66,20 +67,40 @@ def union(stretches: Iterable[Stretch]) -> list[Stretch]:
     return merged
 
 
-def open_stretches(hours_of_store: Sequence[Row], zone: str | None, starts: int, ends: int) -> list[Stretch]:
-    """Open time inside `[starts, ends)`: disjoint, in order, none touching the next."""
-    if not hours_of_store:
-        return [(starts, ends)] if starts < ends else []
-    realised = []
+def cut_at(stretch: Stretch, cuts: Iterable[int]) -> Iterator[Stretch]:
+    """The parts of a stretch that is cut at every one of these instants that lies inside it."""
+    starts, ends = stretch
+    return pairwise(sorted({starts, ends} | {cut for cut in cuts if starts < cut < ends}))
+
+
+def length_of(stretches: Iterable[Stretch]) -> int:
+    return sum(ends - starts for starts, ends in stretches)
+
+
+def date_by_date(
+    rows_of_date: Callable[[date], Iterable[Row]], zone: str | None, starts: int, ends: int
+) -> list[Stretch]:
+    """Open time inside `[starts, ends)`, by the rows of each local date: disjoint, in order, none touching the next."""
+    realised: list[Stretch] = []
     # No row is longer than a day or two and no zone further from UTC than a day: three days on each side are enough.
     local_date, last_date = instant(starts).date() - timedelta(days=3), instant(ends).date() + timedelta(days=3)
     while local_date <= last_date:
-        rows = [row for row in hours_of_store if row[1] == local_date.weekday()]
-        realised += [realise(row, local_date, zone or DEFAULT_ZONE) for row in rows]
+        realised += [realise(row, local_date, zone or DEFAULT_ZONE) for row in rows_of_date(local_date)]
         local_date += timedelta(days=1)
     not_dropped = [(opens, closes) for opens, closes in realised if opens < closes]
     clipped = [(max(opens, starts), min(closes, ends)) for opens, closes in union(not_dropped)]
     return [(opens, closes) for opens, closes in clipped if opens < closes]
+
+
+def open_stretches(hours_of_store: Sequence[Row], zone: str | None, starts: int, ends: int) -> list[Stretch]:
+    """The same, by the weekly hours alone."""
+    if not hours_of_store:
+        return [(starts, ends)] if starts < ends else []
+
+    def rows_of_date(local_date: date) -> list[Row]:
+        return [row for row in hours_of_store if row[1] == local_date.weekday()]
+
+    return date_by_date(rows_of_date, zone, starts, ends)
 
 
 def open_intervals(

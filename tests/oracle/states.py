@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Literal
 
-from .service_time import MICROSECOND, Stretch, micros
+from .service_time import MICROSECOND, Stretch, cut_at, micros
 
 Poll = tuple[str, str, datetime]
 """One poll: store_id, `active` or `inactive`, the instant."""
@@ -70,5 +70,4 @@ def pieces(told: Told, stretch: Stretch, limit: int) -> Iterator[Stretch]:
     polls = [poll for poll, _ in told]
     halfway = [(earlier + later + 1) // 2 for earlier, later in pairwise(polls)]
     cuts = {cut for poll in polls for cut in (poll - limit, poll, poll + limit)}.union(halfway)
-    starts, ends = stretch
-    return pairwise(sorted({starts, ends} | {cut for cut in cuts if starts < cut < ends}))
+    return cut_at(stretch, cuts)

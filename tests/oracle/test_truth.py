@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from .cases import Case, cases
-from .truth import Policy, bounds, figures, figures_between, newest, report_csv
+from .truth import Figures, Policy, bounds, figures, figures_between, newest, report_csv
 
 HOUR = 3_600_000_000
 AS_OF = datetime(2024, 10, 8, 2, tzinfo=UTC)  # a Tuesday; in Chicago 21:00 on Monday
@@ -26,8 +26,8 @@ def test_as_of_defaults_to_the_newest_poll_of_all_stores() -> None:
     told = [("a", "active", ago(hours=3)), ("b", "inactive", AS_OF)]
     # Store a was polled three hours before: its whole last hour is carried. Store b reaches back.
     report = figures(told, [], {})
-    assert report["a"]["last_hour"] == (HOUR, 0, 0, HOUR)
-    assert report["b"]["last_week"] == (0, 168 * HOUR, 0, 168 * HOUR)
+    assert report["a"]["last_hour"] == Figures(HOUR, 0, 0, HOUR)
+    assert report["b"]["last_week"] == Figures(0, 168 * HOUR, 0, 168 * HOUR)
     assert figures([], [], {}) == {}
 
 
@@ -52,16 +52,16 @@ def test_figures_of_a_week() -> None:
     ]
     hours = [("a", 0, "09:00", "17:00"), ("a", 1, "09:00", "17:00")]
     report = figures(told, hours, {}, AS_OF, timedelta(days=2))["a"]
-    assert report["last_hour"] == (0, 0, 0, 0)
-    assert report["last_day"] == (3 * HOUR, 3 * HOUR, 2 * HOUR, 8 * HOUR)
-    assert report["last_week"] == (11 * HOUR, 3 * HOUR, 2 * HOUR, 16 * HOUR)
+    assert report["last_hour"] == Figures(0, 0, 0, 0)
+    assert report["last_day"] == Figures(3 * HOUR, 3 * HOUR, 2 * HOUR, 8 * HOUR)
+    assert report["last_week"] == Figures(11 * HOUR, 3 * HOUR, 2 * HOUR, 16 * HOUR)
     assert (
         report_csv(told, hours, {}, AS_OF, timedelta(days=2)) == f"{SEVEN}\na,0.00,3.00,11.00,0.00,3.00,3.00\n".encode()
     )
     # In UTC+3 the same hours are 06:00 to 14:00 UTC: Tuesday the 1st up from 06:00 (the first poll reaches back), and
     # on Monday nothing is known before 16:00.
     report = figures(told, hours, {"a": "Etc/GMT-3"}, AS_OF, timedelta(days=2))["a"]
-    assert report["last_week"] == (8 * HOUR, 0, 8 * HOUR, 16 * HOUR)
+    assert report["last_week"] == Figures(8 * HOUR, 0, 8 * HOUR, 16 * HOUR)
 
 
 @pytest.mark.parametrize(("year_month_day", "length"), [((2024, 11, 4), 25), ((2024, 3, 11), 23)])
@@ -69,7 +69,7 @@ def test_a_day_is_as_long_as_it_is(year_month_day: tuple[int, int, int], length:
     # Sunday in Chicago, from 24 hours by equal times; as-of is late on Monday, so a week holds all of the Sunday.
     as_of = datetime(*year_month_day, 23, tzinfo=UTC)
     report = figures([("a", "active", as_of)], [("a", 6, "00:00", "00:00")], {"a": "America/Chicago"}, as_of)
-    assert report["a"]["last_week"] == (length * HOUR, 0, 0, length * HOUR)
+    assert report["a"]["last_week"] == Figures(length * HOUR, 0, 0, length * HOUR)
 
 
 def test_report_is_printed_in_minutes_and_hours() -> None:
@@ -110,9 +110,9 @@ def test_rounding_is_half_up_from_the_exact_value(downtime_us: int, minutes: str
 def test_figures_add_up_and_lie_within_their_bounds(case: Case, policy: Policy) -> None:
     proved = bounds(**vars(case))
     for store_id, by_window in figures(**vars(case), policy=policy).items():
-        for name, (uptime, downtime, unknown, service) in by_window.items():
+        for name, (uptime, downtime, unknown, service, excluded) in by_window.items():
             assert uptime + downtime + unknown == service
-            assert min(uptime, downtime, unknown) >= 0
+            assert min(uptime, downtime, unknown) >= excluded == 0
             lowest, highest = proved[store_id][name]
             assert 0 <= lowest <= uptime <= highest <= service
 
@@ -128,7 +128,7 @@ def test_parts_of_a_window_add_up(case: Case, policy: Policy, length: int) -> No
         figures_between(case.polls, case.hours, zone, window, as_of, carry_limit=case.carry_limit, policy=policy)
         for window in ((starts_at, as_of), (starts_at, cut), (cut, as_of))
     )
-    assert whole == tuple(one + other for one, other in zip(head, tail, strict=True))
+    assert whole == Figures(*(one + other for one, other in zip(head, tail, strict=True)))
 
 
 @given(cases(), POLICIES, st.randoms(use_true_random=False))
