@@ -3,14 +3,13 @@
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-import pytest
 
 from tests.conftest import environment
 from tests.lake.conftest import History
 from tests.lake.contents import contents
-from tests.lake.test_kill import check_what_is_left
+from tests.lake.test_kill import AT_ONCE, check_what_is_left
 
 COMMITS = ("zones", "rejected", "hours", "rejected", "polls", "rejected")
 DYING = """
@@ -55,15 +54,18 @@ def dies(history: History, folder: Path, moment: str, nth: int) -> tuple[bool, .
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()
     done = COMMITS[: nth if moment == "after" else nth - 1]
     assert len(contents(lake).rejected) == done.count("rejected")
-    finished = check_what_is_left(history, lake)
-    assert finished == tuple(name in done for name in ("zones", "hours", "polls"))
-    return finished
+    return check_what_is_left(history, lake)
 
 
-@pytest.mark.parametrize("nth", range(1, len(COMMITS) + 1))
-def test_dies_beside_a_commit(history: History, tmp_path: Path, nth: int) -> None:
+def test_dies_beside_each_commit(history: History, tmp_path: Path) -> None:
     """Just before it in a new lake, just after it in an existing one: after one commit is before the next."""
-    dies(history, tmp_path, "after" if history.lake else "before", nth)
+    moment = "after" if history.lake else "before"
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        ends = [pool.submit(dies, history, tmp_path / str(nth), moment, nth) for nth in range(1, len(COMMITS) + 1)]
+    zones, hours, polls = zip(*(end.result() for end in ends), strict=True)
+    commits = [COMMITS.index(name) + (moment == "before") for name in ("zones", "hours", "polls")]
+    for finished, first in zip((zones, hours, polls), commits, strict=True):
+        assert finished == tuple(nth >= first for nth in range(len(COMMITS)))
 
 
 def test_dies_in_the_middle_of_the_polls(history: History, tmp_path: Path) -> None:

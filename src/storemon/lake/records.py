@@ -16,6 +16,8 @@ from storemon.lake.header import Header, StrayQuoteError, UnclosedQuoteError, fi
 
 _LONGEST_RECORD = 100  # lines that a quoted field may go on for; past that its quote counts as never closed
 
+_BLANK = frozenset(("\n", "\r\n", "\r"))
+
 Record = tuple[int, *tuple[str | None, ...]]
 """The number of its first line (from 1), the text of each column the form needs, the row as it stood, the damage."""
 
@@ -35,7 +37,7 @@ def records(path: Path, header: Header) -> Iterator[Record]:
                 lines.take()
             while (line := lines.take()) is not None:
                 number = lines.number
-                if not without_end(line):
+                if line in _BLANK:
                     continue
                 fields, row, damage = _fields(line, lines)
                 if not (row.isascii() or _is_utf8(row)):
