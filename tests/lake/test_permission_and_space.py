@@ -33,12 +33,17 @@ def test_no_permission_to_write(open_folder: Path) -> None:
     more = folder(open_folder / "more", polls=[f"b,active,{AT}"])
     lake, another = Lake(open_folder / "lake"), Lake(open_folder / "another")
     lake.ingest(first, now=NOW)
+    folders = [open_folder, *(path for path in open_folder.rglob("*") if path.is_dir())]
+    for path in folders:
+        path.chmod(0o555)
     with ordinary_user():
         assert len(report(lake)) == 1
         assert [table.known for table in lake.ingest(first, now=NOW).tables] == [1, 1]
         for one in (lake, another):
             with pytest.raises(LakeError, match=r"'polls' cannot be written: .*[Pp]ermission denied"):
                 one.ingest(more, now=NOW)
+    for path in folders:
+        path.chmod(0o755)
     assert stores(lake) == {"a"}
     assert not another.path.exists()
     lake.ingest(more, now=NOW)
