@@ -149,8 +149,9 @@ def report(
         Add the unknown time of each window.
 
     """
-    from storemon.engine import report as engine
-    from storemon.engine.windows import parse_instant
+    from storemon.engine.instants import parse_instant
+    from storemon.engine.question import resolve_as_of
+    from storemon.engine.report import report as compute
     from storemon.lake.lake import Lake
     from storemon.service.export import report_csv, write_report
 
@@ -159,8 +160,8 @@ def report(
         raise InputError(f"--out {out} is a folder; name the file to write, like {out / 'report.csv'}")
     started = time.perf_counter()
     snapshot = Lake(settings.lake).snapshot()
-    now = engine.resolve_as_of(snapshot, None if as_of is None else parse_instant(as_of))
-    frame = engine.report(snapshot, as_of=now, carry_limit=settings.carry_limit)
+    now = resolve_as_of(snapshot, None if as_of is None else parse_instant(as_of))
+    frame = compute(snapshot, as_of=now, carry_limit=settings.carry_limit)
     if frame.is_empty():
         sys.stderr.write(f"storemon: no store was polled at or before {now}; the report has no rows\n")
     if out is None:
@@ -173,9 +174,9 @@ def report(
 @app.command
 def sql() -> None:
     """Print the one SQL statement that computes a report's figures."""
-    from storemon.engine.pipeline import FIGURES, statement
+    from storemon.engine.pipeline import FIGURES, STATES, statement
 
-    sys.stdout.write(statement(FIGURES) + "\n")
+    sys.stdout.write(statement((*STATES["carry"], *FIGURES)) + "\n")
 
 
 @app.command

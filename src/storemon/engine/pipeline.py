@@ -1,14 +1,21 @@
-"""Chains the SQL steps into one statement, binds its parameters and inputs, and runs it."""
+"""The SQL steps, and the chains of them that give answers."""
 
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from pathlib import PurePosixPath
 
-import duckdb
-import polars as pl
+STATES = {
+    "carry": ("last_polls", "carry/believed_polls", "carry/turns", "carry/changes"),
+    "nearest": ("last_polls", "observed_polls", "nearest/changes"),
+    "certain": ("last_polls", "observed_polls", "certain/changes"),
+}
+"""The steps to the changes of state, by policy; ``certain`` holds true only what two polls prove: the bounds."""
 
-FIGURES = ("last_polls", "believed_polls", "turns", "changes", "boundaries", "marks", "clocks", "figures")
-"""The steps to the figures of each store in each window; the last one is the answer."""
+FIGURES = ("boundaries", "marks", "clocks", "figures")
+"""The steps from there to the figures of each store in each part of a window."""
+
+EXCLUSIONS = ("boundaries", "excluded_clocks", "exclusions")
+"""The steps to what maintenance takes out of the schedule."""
 
 
 @cache
@@ -18,23 +25,10 @@ def step(name: str) -> str:
 
 
 def statement(steps: tuple[str, ...]) -> str:
-    """Compose steps into one statement: each a CTE with its own name, the last one the body."""
+    """Compose steps into one statement: each a CTE under the last part of its name, the last one the body."""
     *ctes, body = steps
-    chain = ",\n".join(f"{name} AS (\n{_indented(step(name))}\n)" for name in ctes)
+    chain = ",\n".join(f"{PurePosixPath(name).name} AS (\n{_indented(step(name))}\n)" for name in ctes)
     return f"WITH {chain}\n{step(body)}" if ctes else step(body)
-
-
-def run(
-    con: duckdb.DuckDBPyConnection,
-    steps: tuple[str, ...],
-    inputs: Mapping[str, pl.DataFrame],
-    params: Mapping[str, object],
-) -> pl.DataFrame:
-    """Run a statement on a connection over input frames, each known to the steps by its name."""
-    for name, frame in inputs.items():
-        con.register(name, frame.to_arrow())
-    answer: pl.DataFrame = con.sql(statement(steps), params=dict(params)).pl()
-    return answer
 
 
 def _indented(sql: str) -> str:

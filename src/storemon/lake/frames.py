@@ -69,6 +69,23 @@ class Frames:
         """Give ``store_id, zone``."""
         return self._zones
 
+    def special_hours(self) -> pl.DataFrame:
+        """Read nothing yet."""
+        return pl.DataFrame(
+            schema={"store_id": pl.String, "date": pl.Date, "opens_local": pl.Int32, "closes_local": pl.Int32}
+        )
+
+    def maintenance(self) -> pl.DataFrame:
+        """Read nothing yet."""
+        instant = pl.Datetime("us", "UTC")
+        return pl.DataFrame(
+            schema={"store_id": pl.String, "starts_at": instant, "ends_at": instant, "reason": pl.String}
+        )
+
+    def tags(self) -> pl.DataFrame:
+        """Read nothing yet."""
+        return pl.DataFrame(schema={"store_id": pl.String, "tag": pl.String, "value": pl.String})
+
     def offer_polls(self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime) -> None:
         """Register the polls of (since, until]."""
         between = (pl.col("polled_at") > since) & (pl.col("polled_at") <= until)

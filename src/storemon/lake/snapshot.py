@@ -32,6 +32,15 @@ class Snapshot(Protocol):
     def zones(self) -> pl.DataFrame:
         """Read ``store_id, zone``."""
 
+    def special_hours(self) -> pl.DataFrame:
+        """Read ``store_id, date, opens_local, closes_local``."""
+
+    def maintenance(self) -> pl.DataFrame:
+        """Read ``store_id, starts_at, ends_at, reason``."""
+
+    def tags(self) -> pl.DataFrame:
+        """Read ``store_id, tag, value``."""
+
     def offer_polls(self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime) -> None:
         """Make a relation ``name`` of ``store_key, polled_at, active`` with at least the polls of (since, until]."""
 
@@ -75,6 +84,23 @@ class LakeSnapshot:
     def zones(self) -> pl.DataFrame:
         """Read the whole table."""
         return self.zones_table.read()
+
+    def special_hours(self) -> pl.DataFrame:
+        """Read nothing yet."""
+        return pl.DataFrame(
+            schema={"store_id": pl.String, "date": pl.Date, "opens_local": pl.Int32, "closes_local": pl.Int32}
+        )
+
+    def maintenance(self) -> pl.DataFrame:
+        """Read nothing yet."""
+        instant = pl.Datetime("us", "UTC")
+        return pl.DataFrame(
+            schema={"store_id": pl.String, "starts_at": instant, "ends_at": instant, "reason": pl.String}
+        )
+
+    def tags(self) -> pl.DataFrame:
+        """Read nothing yet."""
+        return pl.DataFrame(schema={"store_id": pl.String, "tag": pl.String, "value": pl.String})
 
     def offer_polls(self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime) -> None:
         """Make a view of the Parquet files of the days in question."""

@@ -8,7 +8,7 @@ from litestar import get
 from litestar.di import NamedDependency
 from sqlalchemy.exc import SQLAlchemyError
 
-from storemon.engine.report import resolve_as_of
+from storemon.engine.question import resolve_as_of
 from storemon.errors import StoremonError
 from storemon.lake.lake import Lake
 from storemon.service.jobs import Jobs

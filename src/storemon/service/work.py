@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from storemon.engine.report import report, resolve_as_of
+from storemon.engine.question import resolve_as_of
+from storemon.engine.report import report
 from storemon.errors import FileError, InputError
 from storemon.lake.lake import Lake
 from storemon.service.export import remove_parts, write_report

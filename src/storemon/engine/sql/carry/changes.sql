@@ -1,5 +1,5 @@
 -- row    an instant at which the state of a store changes: the start of a spell
--- reads  turns, $as_of, $carry_us
+-- reads  turns, $until, $carry_us
 -- units  instant in microseconds since 1970 in UTC; was and becomes: active, null for unknown
 SELECT store_key, polled_at AS instant, was, active AS becomes
 FROM turns
@@ -7,4 +7,4 @@ WHERE was IS DISTINCT FROM active
 UNION ALL
 SELECT store_key, polled_at + $carry_us, active, NULL
 FROM turns
-WHERE lapses AND polled_at + $carry_us < $as_of
+WHERE lapses AND polled_at + $carry_us < $until

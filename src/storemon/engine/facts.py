@@ -1,0 +1,136 @@
+"""What every answer starts from: a snapshot's facts, gathered for one question and offered to SQL steps."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import duckdb
+import polars as pl
+
+from storemon.engine.instants import EPOCH, microseconds, shifted
+from storemon.engine.pipeline import statement
+from storemon.engine.question import Question
+from storemon.engine.schedule import maintenance_of, open_intervals, with_clock, with_zones, without
+from storemon.engine.tags import matching
+from storemon.engine.windows import realise
+from storemon.errors import LakeError
+from storemon.lake.duck import connect
+from storemon.lake.snapshot import Snapshot
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A question's facts; instants are microseconds since 1970 in UTC.
+
+    Attributes:
+        snapshot: where they are from.
+        stores: ``store_key, store_id, zone_key, first_polled_at, first_active``: those asked about that have a poll.
+        windows: as `realise` gives them; no two parts of a window overlap in one zone.
+        open_intervals: ``store_key, opens_at, closes_at, clock_us``, from the horizon to the last boundary.
+        excluded_intervals: the same, for the open time that maintenance takes out.
+        con: knows these frames by their names, and the polls as ``polls_before`` and ``polls_within``.
+        params: ``starts_at`` (the horizon: nothing before it is asked about), ``until`` (no later poll can tell
+            anything) and ``carry_us``.
+
+    """
+
+    snapshot: Snapshot
+    stores: pl.DataFrame
+    windows: pl.DataFrame
+    open_intervals: pl.DataFrame
+    excluded_intervals: pl.DataFrame
+    con: duckdb.DuckDBPyConnection
+    params: Mapping[str, int]
+
+    def run(self, steps: tuple[str, ...]) -> pl.DataFrame:
+        """Run a chain of steps and fetch the rows of the last one.
+
+        Raises:
+            LakeError: the polls can't be read.
+
+        """
+        query = statement(steps)
+        params = {name: value for name, value in self.params.items() if f"${name}" in query}
+        with _reading_polls(self.snapshot):
+            answer: pl.DataFrame = self.con.sql(query, params=params).pl()
+        return answer
+
+
+@contextmanager
+def gather(
+    snapshot: Snapshot, question: Question, *, since: datetime | None = None, stores: pl.DataFrame | None = None
+) -> Iterator[Facts]:
+    """Gather what a question needs, for as long as the context lasts.
+
+    Args:
+        snapshot: where from.
+        question: what is asked.
+        since: an earlier horizon than the first boundary, for what began before; then all is gathered up to as-of.
+        stores: the only ones to gather, of those that `chosen_stores` gives; by default all of them.
+
+    Raises:
+        InputError: a tag that the question names is unknown.
+        LakeError: the lake can't be read.
+
+    """
+    stores = chosen_stores(snapshot, question) if stores is None else stores
+    zones = stores["zone"].unique().sort()
+    windows = realise(question.windows, question.as_of, zones.to_list(), question.every)
+    starts_at, ends_at = _horizon(windows, question.as_of, since)
+    until = min(question.as_of, shifted(ends_at, question.carry_limit))  # a poll's word reaches back one carry limit
+    intervals = open_intervals(stores, snapshot.hours(), snapshot.special_hours(), starts_at, ends_at)
+    left, excluded = without(intervals, maintenance_of(stores, snapshot.maintenance()))
+    zone_keys = pl.col("zone").replace_strict(zones, range(len(zones)), return_dtype=pl.Int32)
+    frames = {
+        "stores": stores.with_columns(zone_key=zone_keys),
+        "windows": windows,
+        "open_intervals": with_clock(left),
+        "excluded_intervals": with_clock(excluded),
+    }
+    params = {
+        "starts_at": microseconds(starts_at),
+        "until": microseconds(until),
+        "carry_us": question.carry_limit // _MICROSECOND,
+    }
+    with connect() as con:
+        for name, frame in frames.items():
+            con.register(name, frame.to_arrow())
+        with _reading_polls(snapshot):
+            snapshot.offer_polls(con, "polls_before", shifted(starts_at, -question.carry_limit), starts_at)
+            snapshot.offer_polls(con, "polls_within", starts_at, until)
+        yield Facts(snapshot, **frames, con=con, params=params)
+
+
+def chosen_stores(snapshot: Snapshot, question: Question) -> pl.DataFrame:
+    """Read the stores that are asked about: ``store_key, store_id, zone, first_polled_at, first_active``, by id.
+
+    Raises:
+        InputError: a tag that the question names is unknown.
+        LakeError: the lake can't be read.
+
+    """
+    first_polled_at = pl.col("polled_at").to_physical().alias("first_polled_at")
+    polled = snapshot.stores().select("store_key", "store_id", first_polled_at, pl.col("active").alias("first_active"))
+    known = polled.filter(pl.col("first_polled_at") <= microseconds(question.as_of)).sort("store_id")
+    asked_about = matching(known, snapshot.tags(), question.where) if question.where else known
+    return with_zones(asked_about, snapshot.zones())
+
+
+def _horizon(windows: pl.DataFrame, as_of: datetime, since: datetime | None) -> tuple[datetime, datetime]:
+    """Find between which instants the schedule is needed."""
+    if windows.is_empty():
+        return as_of, as_of
+    first, last = (EPOCH + edge * _MICROSECOND for edge in (min(windows["starts_at"]), max(windows["ends_at"])))
+    return (first, last) if since is None else (min(since, first), as_of)
+
+
+@contextmanager
+def _reading_polls(snapshot: Snapshot) -> Iterator[None]:
+    """Turn the failure to read the files of polls into a LakeError; of a damaged file DuckDB tells in many ways."""
+    try:
+        yield
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        raise LakeError(f"the polls of {snapshot} cannot be read: {str(error).splitlines()[0]}") from error
