@@ -6,13 +6,16 @@ import duckdb
 import polars as pl
 
 from storemon.engine.pipeline import FIGURES, run
-from storemon.engine.schedule import open_intervals
+from storemon.engine.schedule import open_intervals, with_clock, with_zones
 from storemon.engine.windows import EVER, ROLLING, Window, microseconds, rolling, shifted, to_frame
 from storemon.errors import EmptyLakeError, InputError, LakeError
 from storemon.lake.duck import connect
 from storemon.lake.lake import Lake
 from storemon.lake.snapshot import Snapshot
 
+_NO_SPECIAL_HOURS = pl.DataFrame(
+    schema={"store_id": pl.String, "date": pl.Date, "opens_local": pl.Int32, "closes_local": pl.Int32}
+)
 CARRY_LIMIT = timedelta(days=7)
 MEASURES = ("uptime", "downtime", "unknown")
 
@@ -86,7 +89,9 @@ def figures(
     inputs = {
         "stores": stores.select("store_key", first.alias("first_polled_at"), first_active="active"),
         "windows": to_frame(windows),
-        "open_intervals": open_intervals(stores, snapshot.hours(), snapshot.zones(), starts_at, as_of),
+        "open_intervals": with_clock(
+            open_intervals(with_zones(stores, snapshot.zones()), snapshot.hours(), _NO_SPECIAL_HOURS, starts_at, as_of)
+        ),
     }
     params = instants | {"carry_us": carry_limit // timedelta(microseconds=1)}
     try:
