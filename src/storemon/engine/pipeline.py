@@ -17,8 +17,8 @@ FIGURES = ("boundaries", "marks", "clocks", "figures")
 EXCLUSIONS = ("boundaries", "excluded_clocks", "exclusions")
 """The steps to what maintenance takes out of the schedule."""
 
-HOUR_OF_WEEK = ("week/pieces", "week/local_pieces", "week/edges", "week/fillings")
-"""The steps from the changes of state to what each hour of the week is filled with."""
+HOUR_OF_WEEK = ("week/pieces", "week/local_pieces", "week/edges", "week/cells")
+"""The steps from the changes of state to where one hour of the week differs from the next."""
 
 
 @cache
