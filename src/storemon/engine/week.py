@@ -38,7 +38,7 @@ def hour_of_week(
 ) -> pl.DataFrame:
     """Add one window up by weekday and hour in local time, for each store, or for groups of stores.
 
-    Hours that the clocks show alike are one: the two from one to two o'clock in a night in which they go back, and those
+    Hours that the clocks show alike are one: the two from one to two in a night in which they go back, and those
     from nine to ten of all stores in a group, whatever their zones.
 
     Args:
