@@ -14,9 +14,9 @@ from typing import Protocol
 
 import polars as pl
 
-from storemon.durations import parse_duration
+from storemon.durations import is_duration, parse_duration
 from storemon.engine.calendar import Unit, beginning, bucket, cuts, first_date, wall
-from storemon.engine.instants import microseconds, parse_instant, shifted
+from storemon.engine.instants import EVER, microseconds, parse_instant, shifted
 from storemon.errors import InputError
 
 _DAY = timedelta(days=1)
@@ -117,10 +117,12 @@ def parse_window(text: str) -> Window:
         InputError: it is none of these; the text says what may have been meant.
 
     """
-    name, named, written = text.strip().rpartition("=")
-    span = _span(written.strip())
+    name, named, written = (part.strip() for part in text.rpartition("="))
+    if named and not name:
+        raise InputError(f"{text!r} gives a window an empty name; write it like last_month=30d")
+    span = _span(written)
     is_rolling = isinstance(span, Rolling) and written not in _NAMED
-    return Window(name.strip() if named else f"last_{written}" if is_rolling else written, span)
+    return Window(name or (f"last_{written}" if is_rolling else written), span)
 
 
 def _span(written: str) -> Span:
@@ -135,15 +137,14 @@ def _span(written: str) -> Span:
             return Calendar("day", day=date.fromisoformat(written))
     except ValueError:
         raise InputError(f"there is no {written} in the calendar") from None
-    try:
+    if is_duration(written):
         return Rolling(parse_duration(written))
-    except InputError:
-        near = get_close_matches(written.lower(), _NAMED, n=2, cutoff=0.5)
-        meant = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise InputError(
-            f"{written!r} is not a window{meant} Write a length like 90m, 1h or 30d, a date, a week like 2024-W41, "
-            f"a month like 2024-10, or one of: {', '.join(_NAMED)}"
-        ) from None
+    near = get_close_matches(written.lower(), _NAMED, n=2, cutoff=0.5)
+    meant = f"did you mean {' or '.join(near)}? Write" if near else "write"
+    raise InputError(
+        f"{written!r} is not a window; {meant} a length like 90m, 1h or 30d, a date, a week like 2024-W41, "
+        f"a month like 2024-10, or one of: {', '.join(_NAMED)}"
+    )
 
 
 def between(starts_at: str | None, ends_at: str | None) -> Window:
@@ -196,5 +197,5 @@ def realise(
 
 def _back(instant: datetime, length: timedelta, count: int = 1) -> datetime:
     for _ in range(count):
-        instant = shifted(instant, -length)
+        instant = shifted(instant, -min(length, EVER))
     return instant
