@@ -81,8 +81,8 @@ def sample(folder: Path, /, *, stores: Stores = 3678, days: Days = 60, seed: int
     except OSError as error:
         raise InputError(f"{folder}: the sample cannot be written: {error.strerror}") from error
     sys.stdout.write(
-        f"{folder}: {counts.polls:,} polls, {counts.hours:,} hours, {counts.zones:,} time zones "
-        f"in {time.perf_counter() - started:.1f} s\n"
+        f"{folder}: {counts.polls:,} polls, {counts.hours:,} hours, {counts.zones:,} time zones, "
+        f"{counts.stores:,} stores in {time.perf_counter() - started:.1f} s\n"
     )
 
 
