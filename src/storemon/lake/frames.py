@@ -12,7 +12,7 @@ from storemon.errors import InputError
 from storemon.lake.forms import HOURS_FORM, POLLS_FORM, ZONES_FORM, Form
 from storemon.lake.judge import compact, judged, judging, no_rows
 from storemon.lake.polls import new_polls
-from storemon.lake.tables import POLLS, Opened
+from storemon.lake.tables import POLLS, REJECTED, Opened
 
 _NOTHING_YET = Opened(POLLS, Path(), -1, None)
 _ANY_INSTANT = datetime.max.replace(tzinfo=UTC)
@@ -68,6 +68,10 @@ class Frames:
     def zones(self) -> pl.DataFrame:
         """Give ``store_id, zone``."""
         return self._zones
+
+    def rejected(self) -> pl.DataFrame:
+        """Give no rows: a row that cannot be read has raised an error."""
+        return pl.DataFrame(schema=REJECTED.schema)
 
     def offer_polls(self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime) -> None:
         """Register the polls of (since, until]."""

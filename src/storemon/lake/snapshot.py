@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from storemon.lake.polls import read_roster
-from storemon.lake.tables import Opened
+from storemon.lake.tables import REJECTED, Opened, Tables
 
 
 class Snapshot(Protocol):
@@ -31,6 +31,9 @@ class Snapshot(Protocol):
 
     def zones(self) -> pl.DataFrame:
         """Read ``store_id, zone``."""
+
+    def rejected(self) -> pl.DataFrame:
+        """Read ``file, line, row, reason, rejected_at`` of the rows that were set aside."""
 
     def offer_polls(self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime) -> None:
         """Make a relation ``name`` of ``store_key, polled_at, active`` with at least the polls of (since, until]."""
@@ -75,6 +78,10 @@ class LakeSnapshot:
     def zones(self) -> pl.DataFrame:
         """Read the whole table."""
         return self.zones_table.read()
+
+    def rejected(self) -> pl.DataFrame:
+        """Read the whole table at its newest version; no figure depends on it, so only who asks opens it."""
+        return Tables(self.root).open(REJECTED).read()
 
     def offer_polls(self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime) -> None:
         """Make a view of the Parquet files of the days in question."""
