@@ -5,7 +5,7 @@
 SELECT stores.store_id, epoch_us(polls.polled_at) AS polled_at
 FROM polls
 JOIN stores USING (store_key)
-WHERE epoch_us(polls.polled_at) BETWEEN $starts_at AND $as_of
-GROUP BY stores.store_id, polls.polled_at
-HAVING bool_or(active) AND NOT bool_and(active)
-ORDER BY polled_at DESC, stores.store_id
+SEMI JOIN (FROM polls WHERE NOT active) AS inactive
+    ON inactive.store_key = polls.store_key AND inactive.polled_at = polls.polled_at
+WHERE polls.active AND epoch_us(polls.polled_at) BETWEEN $starts_at AND $as_of
+ORDER BY polls.polled_at DESC, stores.store_id

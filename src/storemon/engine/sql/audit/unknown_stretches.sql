@@ -2,31 +2,28 @@
 -- reads  stores, polls, open_intervals, $starts_at, $as_of, $carry_us
 -- units  instants in microseconds since 1970 in UTC; unknown_us: the open microseconds in it
 WITH known AS (
-    SELECT store_key, epoch_us(polled_at) AS last_polled_at, epoch_us(polled_at) AS polled_at
+    -- Polls of one cell are less than a carry limit apart: what is unknown lies between the cells' last and first ones.
+    SELECT store_key, min(epoch_us(polled_at)) AS first_at, max(epoch_us(polled_at)) AS last_at, true AS is_poll
     FROM polls
     WHERE epoch_us(polled_at) > $starts_at - $carry_us AND epoch_us(polled_at) <= $as_of
+    GROUP BY store_key, (epoch_us(polled_at) - $starts_at + $carry_us) // $carry_us
     UNION ALL
     -- As if there had been a poll that is believed just until the window starts.
-    SELECT store_key, NULL, $starts_at - $carry_us
+    SELECT store_key, $starts_at - $carry_us, $starts_at - $carry_us, false
     FROM stores
-),
-
-neighbours AS (
-    SELECT *, lead(polled_at) OVER (PARTITION BY store_key ORDER BY polled_at) AS next_polled_at
-    FROM known
-    QUALIFY coalesce(next_polled_at, $as_of) - polled_at > $carry_us
 ),
 
 stretches AS (
     SELECT
         store_key,
-        last_polled_at,
-        next_polled_at,
-        polled_at + $carry_us AS starts_at,
+        CASE WHEN is_poll THEN last_at END AS last_polled_at,
+        lead(first_at) OVER (PARTITION BY store_key ORDER BY first_at) AS next_polled_at,
+        last_at + $carry_us AS starts_at,
         -- A store's first poll ever also holds for one carry limit before it.
-        coalesce(next_polled_at - CASE WHEN next_polled_at = first_polled_at THEN $carry_us ELSE 0 END, $as_of) AS ends_at
-    FROM neighbours
+        coalesce(next_polled_at - if(next_polled_at = first_polled_at, $carry_us, 0), $as_of) AS ends_at
+    FROM known
     JOIN stores USING (store_key)
+    QUALIFY starts_at < ends_at
 )
 
 SELECT
@@ -38,4 +35,3 @@ ASOF LEFT JOIN open_intervals AS starting
     ON starting.store_key = stretches.store_key AND starting.opens_at <= stretches.starts_at
 ASOF LEFT JOIN open_intervals AS ending
     ON ending.store_key = stretches.store_key AND ending.opens_at <= stretches.ends_at
-WHERE starts_at < ends_at
