@@ -42,7 +42,7 @@ def tables(sql: str) -> set[str]:
 
 
 def test_every_file_is_a_step() -> None:
-    found = {file.name for file in files("storemon.engine").joinpath("sql").iterdir()}
+    found = {file.name for file in files("storemon.engine").joinpath("sql").iterdir() if file.is_file()}
     assert found == {f"{step}.sql" for step in FIGURES} == {f"{step}.sql" for step in STEPS}
 
 
