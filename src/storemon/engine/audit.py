@@ -4,8 +4,8 @@ What each finds, and what to do about it, is told in docs/audit.md.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import duckdb
 import polars as pl
@@ -23,14 +23,16 @@ WINDOW = timedelta(days=28)
 EXAMPLES = 10
 
 
-class Check(NamedTuple):
+@dataclass(frozen=True)
+class Check:
     """A query of ``sql/audit`` by its name, and why its rows weaken the figures and what to do."""
 
     name: str
     meaning: str
 
 
-class Finding(NamedTuple):
+@dataclass(frozen=True)
+class Finding:
     """What a check found: how many rows, and the worst of them.
 
     Instants are ``Datetime(us, UTC)``, lengths whole microseconds in columns that end in ``_us``.
@@ -45,7 +47,7 @@ class Finding(NamedTuple):
 CHECKS = (
     Check(
         "stores_without_hours",
-        "They count as open round the clock, so inactive polls at night are downtime. Add their rows to menu_hours.csv.",
+        "They count as open round the clock, so that a night off is downtime. Add their rows to menu_hours.csv.",
     ),
     Check(
         "stores_without_zone",
@@ -131,8 +133,9 @@ def audit(
         raise InputError(f"{examples} examples were asked for; ask for 0 or more")
     snapshot = source.snapshot() if isinstance(source, Lake) else source
     now = resolve_as_of(snapshot, as_of)
+    # Longer ones mean the same, and their sums might not fit into 64 bits.
+    carry_limit, window = min(carry_limit, EVER), min(window, EVER)
     starts_at = shifted(now, -window)
-    carry_limit = min(carry_limit, EVER)  # a longer one means the same, and its sums might not fit into 64 bits
     params = {
         "starts_at": microseconds(starts_at),
         "as_of": microseconds(now),
@@ -152,7 +155,9 @@ def audit(
 
 def _facts(snapshot: Snapshot, starts_at: datetime, as_of: datetime) -> dict[str, pl.DataFrame]:
     """Gather all that the checks read but the polls; instants are microseconds since 1970 in UTC."""
-    stores = snapshot.stores().select("store_key", "store_id", pl.col("polled_at").to_physical().alias("first_polled_at"))
+    stores = snapshot.stores().select(
+        "store_key", "store_id", pl.col("polled_at").to_physical().alias("first_polled_at")
+    )
     stores = stores.filter(pl.col("first_polled_at") <= microseconds(as_of))
     hours, zones = snapshot.hours(), snapshot.zones()
     until = shifted(as_of, timedelta(microseconds=1))  # so that one can tell whether a poll at as-of was while open

@@ -1,7 +1,7 @@
 -- Stores are open for no more than a minute of a weekday.
 -- row    a weekday of a store, the shortest first
 -- reads  shifts
--- units  weekday: 0 is Monday; shifts: wall times; open_us: the open microseconds of the weekday by the clock on the wall
+-- units  weekday: 0 is Monday; shifts: wall times; open_us: the open microseconds of the weekday
 SELECT
     store_id,
     weekday,

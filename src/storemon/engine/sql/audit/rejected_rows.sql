@@ -1,7 +1,7 @@
 -- Rows could not be read, and were set aside.
 -- row    a rejected row; one of each file and reason first, the commonest before the others, then the next one of each
 -- reads  rejected
--- units  alike: rows of the same file and reason; line from 1, the header's; rejected_at in microseconds since 1970 in UTC
+-- units  alike: rows of the same file and reason; line from 1, the header's; rejected_at in microseconds since 1970
 SELECT file, reason, alike, line, row, epoch_us(rejected_at) AS rejected_at
 FROM (
     SELECT
