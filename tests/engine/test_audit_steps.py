@@ -168,6 +168,10 @@ def test_unknown_after_the_last_poll() -> None:
     assert stretches() == [(1, None, None, 100, 130, 30)]
 
 
+def test_a_poll_at_as_of_ends_what_is_unknown() -> None:
+    assert stretches((1, 100, Y), (1, 105, Y), (1, 130, Y)) == [(1, 105, 130, 115, 130, 15)]
+
+
 def test_a_first_poll_holds_for_one_carry_limit_before_it() -> None:
     assert stretches((1, 120, Y), (1, 130, Y), stores=[(1, "a", 120)]) == [(1, None, 120, 100, 110, 10)]
     assert stretches((1, 110, Y), (1, 120, Y), stores=[(1, "a", 110)]) == []

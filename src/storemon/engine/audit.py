@@ -51,7 +51,7 @@ CHECKS = (
     ),
     Check(
         "stores_without_zone",
-        "Their hours are read in America/Chicago, perhaps hours off. Add their rows to timezones.csv.",
+        "Their hours are read in America/Chicago, which may be hours off. Add their rows to timezones.csv.",
     ),
     Check(
         "hours_without_polls",
@@ -91,7 +91,7 @@ CHECKS = (
     ),
     Check(
         "rejected_rows",
-        "What they say is in no figure. Mend and load them; all of them are listed by: storemon rejected",
+        "What they say is in no figure. Mend and load them; storemon rejected lists them all, those mended since as well.",
     ),
 )
 """In this order they are told: what is missing, what is unknown, what is doubtful."""
