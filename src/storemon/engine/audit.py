@@ -91,7 +91,7 @@ CHECKS = (
     ),
     Check(
         "rejected_rows",
-        "What they say is in no figure. Mend and load them; storemon rejected lists them all, those mended since as well.",
+        "What they say is in no figure. Mend and load them. All of them, also those mended since: storemon rejected",
     ),
 )
 """In this order they are told: what is missing, what is unknown, what is doubtful."""
