@@ -233,7 +233,7 @@ def _progress() -> Iterator["Progress | None"]:
 def _told(ingestion: "Ingestion") -> Iterator[str]:
     for table in ingestion.tables:
         yield (
-            f"{table.table:<6} {table.read:>11,} rows read, {table.added:,} added, {table.known:,} already there, "
+            f"{table.table:<13} {table.read:>11,} rows read, {table.added:,} added, {table.known:,} already there, "
             f"{table.rejected:,} rejected, {table.seconds:.2f} s  ({table.file})\n"
         )
         for reason, count in table.reasons.items():
