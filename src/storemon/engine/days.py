@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from storemon.engine.calendar import midnight
-from storemon.engine.explanation import MICROSECOND, ClockChange, Day, Interval, Maintenance, Shift, Source, instant
+from storemon.engine.explanation import Day, Interval, Maintenance, Shift, Source, instant
 from storemon.engine.facts import Facts
 from storemon.engine.schedule import EVERY_STORE, open_intervals
 from storemon.engine.zones import clock_changes
@@ -33,7 +33,7 @@ def days(facts: Facts, zone: str, starts_at: datetime, ends_at: datetime) -> tup
     intervals = open_intervals(stores, hours, special, first, last).select("opens_at", "closes_at").rows()
     opened = [Interval(instant(opens), instant(closes)) for opens, closes in intervals]
     rows = {day: _rows(hours, special, day) for day in (min(midnights) - _DAY, *midnights)}
-    changes = [_clock_change(at, zone) for at in clock_changes(zone, first, last)]
+    changes = clock_changes(zone, first, last)
     told = []
     for day in list(midnights)[:-1]:
         begins, ends = midnights[day], midnights[day + _DAY]
@@ -126,8 +126,3 @@ def _within(intervals: list[Interval], starts_at: datetime, ends_at: datetime) -
         else:
             touching.append(interval)
     return tuple(touching)
-
-
-def _clock_change(at: datetime, zone: str) -> ClockChange:
-    before, after = (moment.astimezone(ZoneInfo(zone)).utcoffset() for moment in (at - MICROSECOND, at))
-    return ClockChange(at, before or timedelta(), after or timedelta())

@@ -1,7 +1,7 @@
 """Why a figure is what it is: one store in one window, from the schedule and the polls to the sums."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from difflib import get_close_matches
 from typing import Unpack
 
@@ -86,7 +86,7 @@ def _explained(facts: Facts, question: Question, zone: str) -> Explanation:
         window=window.name,
         starts_at=instant(starts),
         ends_at=instant(ends),
-        as_of=question.as_of,
+        as_of=question.as_of.astimezone(UTC),
         unit="minutes" if window.span.is_short() else "hours",
         policy=question.policy,
         carry_limit=question.carry_limit,

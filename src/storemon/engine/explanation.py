@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from storemon.engine.instants import EPOCH
 from storemon.engine.question import Policy
+from storemon.engine.zones import ClockChange
 
 State = Literal["active", "inactive", "unknown"]
 Held = Literal["active", "inactive", "unknown", "excluded"]
@@ -44,14 +45,6 @@ class Shift(NamedTuple):
     opens_local: int | None
     closes_local: int | None
     notes: tuple[str, ...]
-
-
-class ClockChange(NamedTuple):
-    """An instant from which on local time has another offset from UTC."""
-
-    at: datetime
-    before: timedelta
-    after: timedelta
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Instants are microseconds since 1970 in UTC.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Generic, NamedTuple, TypeVar
@@ -44,20 +44,20 @@ def spells(states: pl.DataFrame, starts: int, ends: int) -> list[Stretch[State]]
 
 
 def laid_out(
-    spells: Sequence[Stretch], open_intervals: pl.DataFrame, excluded_intervals: pl.DataFrame
-) -> list[Stretch]:
+    spells: Sequence[Stretch[State]], open_intervals: pl.DataFrame, excluded_intervals: pl.DataFrame
+) -> list[Stretch[Held]]:
     """Cut the schedule of one store into maximal stretches of which one thing is held; the intervals lie in the spells.
 
     Both frames have ``opens_at, closes_at``.
     """
     begins = [spell.starts for spell in spells]
     edges = excluded_intervals.select("opens_at", "closes_at").rows()
-    found: list[Stretch[Held]] = [Stretch[Held](opens, closes, "excluded") for opens, closes in edges]
+    found = [Stretch[Held](opens, closes, "excluded") for opens, closes in edges]
     for opens, closes in open_intervals.select("opens_at", "closes_at").rows():
-        for spell in spells[bisect_right(begins, opens) - 1 :]:
-            if spell.starts >= closes:
-                break
-            found.append(Stretch[Held](max(opens, spell.starts), min(closes, spell.ends), spell.held))
+        found += [
+            Stretch[Held](max(opens, spell.starts), min(closes, spell.ends), spell.held)
+            for spell in spells[bisect_right(begins, opens) - 1 : bisect_left(begins, closes)]
+        ]
     return _joined(sorted(found))
 
 
