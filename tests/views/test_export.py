@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from storemon.service.export import remove_parts, report_csv, write_report
 
 from storemon.errors import FileError
-from storemon.service.export import remove_parts, report_csv, write_report
 
 WINDOWS = ("last_hour", "last_day", "last_week")
 FIGURES = [f"{measure}_{window}" for measure in ("uptime", "downtime", "unknown") for window in WINDOWS]
