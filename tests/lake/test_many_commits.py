@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from storemon import Lake, report
-from storemon.lake.tables import POLLS, Tables
+from storemon.lake.schemas import POLLS
+from storemon.lake.tables import Tables
 from tests.lake.contents import contents, files, version
 from tests.lake.files import NOW, folder
 

@@ -9,7 +9,8 @@ from unittest.mock import patch
 import pytest
 
 from storemon import EmptyLakeError, Lake, report
-from storemon.lake.tables import Opened, Table, Tables
+from storemon.lake.schemas import Table
+from storemon.lake.tables import Opened, Tables
 from tests.lake.conftest import History
 from tests.lake.files import NOW, folder
 from tests.lake.processes import go, start, told

@@ -46,8 +46,8 @@ def sample(folder: Path, /, *, stores: Stores = 3678, days: Days = 60, seed: int
     except OSError as error:
         raise InputError(f"{folder}: the sample cannot be written: {error.strerror}") from error
     sys.stdout.write(
-        f"{folder}: {counts.polls:,} polls, {counts.hours:,} hours, {counts.zones:,} time zones "
-        f"in {time.perf_counter() - started:.1f} s\n"
+        f"{folder}: {counts.polls:,} polls, {counts.hours:,} hours, {counts.zones:,} time zones, "
+        f"{counts.stores:,} stores in {time.perf_counter() - started:.1f} s\n"
     )
 
 
@@ -117,7 +117,7 @@ def _progress() -> Iterator["Progress | None"]:
 def _told(ingestion: "Ingestion") -> Iterator[str]:
     for table in ingestion.tables:
         yield (
-            f"{table.table:<6} {table.read:>11,} rows read, {table.added:,} added, {table.known:,} already there, "
+            f"{table.table:<13} {table.read:>11,} rows read, {table.added:,} added, {table.known:,} already there, "
             f"{table.rejected:,} rejected, {table.seconds:.2f} s  ({table.file})\n"
         )
         for reason, count in table.reasons.items():

@@ -1,1 +1,1 @@
-"""Where the facts are kept: polls, hours and zones in Delta Lake tables."""
+"""Where the facts are kept: polls, the schedule and its exceptions, zones and tags, in Delta Lake tables."""

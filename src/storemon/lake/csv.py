@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from storemon.lake.forms import ZONES_FORM, Form
+from storemon.lake.forms import Form
 from storemon.lake.header import Header, head_of, read_header
 from storemon.lake.judge import compact, judged, judging, no_rows
 from storemon.lake.records import records
@@ -70,9 +70,7 @@ class _AmissError(Exception):
 
 def _read_clean(path: Path, header: Header, horizon: datetime, progress: Progress | None) -> pl.DataFrame:
     columns = {f"column{n}": "VARCHAR" for n in range(header.width)}
-    renamed = ", ".join(
-        f"column{at} AS {names[0]}" for at, names in zip(header.positions, header.form.columns, strict=True)
-    )
+    renamed = ", ".join(f"column{at} AS {name}" for at, name in zip(header.positions, header.form.raw, strict=True))
     source = f"""(SELECT {renamed} FROM read_csv($path, columns = {columns}, auto_detect = false, header = true,
         delim = ',', quote = '"', escape = '"'))"""
     expected = _estimate_rows(path)
@@ -82,7 +80,7 @@ def _read_clean(path: Path, header: Header, horizon: datetime, progress: Progres
     pattern = re.sub(r"([*?\[])", r"[\1]", str(path))
     try:
         for batch in judged(judging(header.form, source), {"path": pattern}, horizon):
-            if batch["reason"].null_count() < len(batch):
+            if batch["verdict"].null_count() < len(batch):
                 raise _AmissError
             batches.append(compact(batch, header.form))
             rows += len(batch)
@@ -91,7 +89,7 @@ def _read_clean(path: Path, header: Header, horizon: datetime, progress: Progres
     except (duckdb.Error, OSError) as error:  # an OSError past the first batch
         raise _AmissError from error
     accepted = pl.concat(batches)
-    if header.form is ZONES_FORM and accepted["store_id"].n_unique() < len(accepted):
+    if header.form.contradiction and accepted.select(header.form.contradiction[0].any()).item():
         raise _AmissError
     return accepted
 
@@ -106,31 +104,27 @@ def _estimate_rows(path: Path) -> int | None:
 def _read_with_care(path: Path, header: Header, horizon: datetime, progress: Progress | None) -> Loaded:
     form, expected = header.form, _estimate_rows(path)
     accepted, rejected, read = [no_rows(form)], [_NO_REJECTS], 0
-    text = (*(names[0] for names in form.columns), "row", "damage")
+    text = (*form.raw, "row", "damage")
     schema = pl.Schema({"line": pl.Int64} | dict.fromkeys(text, pl.String))
     remaining = records(path, header)
-    # A store's second zone may stand anywhere in the file, so that (small) file is judged in one piece.
-    while batch := list(islice(remaining, None if form is ZONES_FORM else _BATCH)):
+    # Rows that contradict each other may stand anywhere in a file, so those (small) files are judged in one piece.
+    while batch := list(islice(remaining, None if form.contradiction else _BATCH)):
         frame = pl.DataFrame(batch, schema=schema, orient="row")
         rows = pl.concat(judged(judging(form, "records", "line", "row", "damage"), {}, horizon, records=frame))
-        if form is ZONES_FORM:
-            rows = _one_zone_each(rows)
-        rows = rows.with_columns(reason=pl.coalesce("damage", "reason"))
-        accepted.append(compact(rows.filter(pl.col("reason").is_null()), form))
-        rejected.append(rows.filter(pl.col("reason").is_not_null()).select("line", "row", "reason"))
+        rows = _without_contradictions(rows.with_columns(verdict=pl.coalesce("damage", "verdict")), form)
+        accepted.append(compact(rows.filter(pl.col("verdict").is_null()), form))
+        rejected.append(rows.filter(pl.col("verdict").is_not_null()).select("line", "row", reason="verdict"))
         read += len(batch)
         if progress:
             progress(read, expected)
     return Loaded(form, path, read, pl.concat(accepted), pl.concat(rejected))
 
 
-def _one_zone_each(rows: pl.DataFrame) -> pl.DataFrame:
-    """Give a reason to each row that names another zone for a store than an earlier row did."""
-    readable = pl.col("damage").is_null() & pl.col("reason").is_null()
-    first = pl.col("zone").filter(readable).first().over("store_id")
-    return rows.with_columns(
-        pl.when(readable & (pl.col("zone") != first))
-        .then(pl.lit("an earlier row gives this store another time zone"))
-        .otherwise("reason")
-        .alias("reason")
-    )
+def _without_contradictions(rows: pl.DataFrame, form: Form) -> pl.DataFrame:
+    """Give a verdict to each row that could be read but contradicts others that can."""
+    if not form.contradiction:
+        return rows
+    condition, reason = form.contradiction
+    contradicting = rows.filter(pl.col("verdict").is_null()).filter(condition)["line"]
+    verdict = pl.when(pl.col("line").is_in(contradicting.implode())).then(pl.lit(reason)).otherwise("verdict")
+    return rows.with_columns(verdict=verdict)

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import IO, cast
 
 from storemon.errors import FileError
-from storemon.lake.forms import FORMS, Form
+from storemon.lake.forms import FORMS, STORES_FORM, Form, stores_form
+from storemon.lake.stores import not_tags
+
+_KNOWN_BY_COLUMNS = [form for form in reversed(FORMS) if form is not STORES_FORM]
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,11 @@ class Header:
 def read_header(path: Path, form: Form | None = None) -> Header:
     """Find the form's columns in the file's first record; without a ``form``, find the form too.
 
+    The form of a stores.csv, which may have any columns, is made to fit; such a file is known by its name only.
+
     Raises:
-        FileError: the file is missing, a folder, unreadable, binary, without a header, short of a column, or has the
-            columns of several forms.
+        FileError: the file is missing, a folder, unreadable, binary, without a header, short of a column, has the
+            columns of several forms, or a column that cannot be a tag.
 
     """
     head = head_of(path)
@@ -37,9 +42,11 @@ def read_header(path: Path, form: Form | None = None) -> Header:
     names, lines = _names(io.StringIO(head.decode("utf-8-sig", "replace"), newline=""))
     if not any(names):
         raise FileError(f"{path} is empty; its first line must name the columns")
+    if form is STORES_FORM and "store_id" in names:
+        form = _form_of_stores(path, names)
     matching: list[Header] = []
     lacking: dict[str, list[str]] = {}
-    for candidate in (form,) if form else FORMS:
+    for candidate in (form,) if form else _KNOWN_BY_COLUMNS:
         found = [
             next((names.index(alias) for alias in aliases if alias in names), None) for aliases in candidate.columns
         ]
@@ -57,10 +64,19 @@ def read_header(path: Path, form: Form | None = None) -> Header:
     width = {candidate.file_name: len(candidate.columns) for candidate in FORMS}
     nearest = min(lacking, key=lambda name: (len(lacking[name]) - width[name], len(lacking[name])))
     there = "".join(filter(str.isprintable, ", ".join(names)[:300]))
+    of_tags = "" if form or "store_id" not in names else f" (a file of stores' tags is called {STORES_FORM.file_name})"
     raise FileError(
         f"{path} has no column {' and none called '.join(lacking[nearest])}, which a {nearest} must have; "
-        f"its columns are: {there}"
+        f"its columns are: {there}{of_tags}"
     )
+
+
+def _form_of_stores(path: Path, names: list[str]) -> Form:
+    tags = list(names)
+    tags.remove("store_id")
+    if wrong := not_tags(tags):
+        raise FileError(f"{path}: {wrong}")
+    return stores_form(tags)
 
 
 class StrayQuoteError(ValueError):

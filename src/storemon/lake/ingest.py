@@ -1,8 +1,8 @@
 """A folder or a file in, one atomic commit for each table out.
 
 All files are read before anything is changed. The polls are committed last: cut off before that, the lake has newer
-hours or zones and the polls it had; run again, the ingestion finishes its work, since what is already there is not
-added twice.
+tags, exceptions, zones or hours and the polls it had; run again, the ingestion finishes its work, since what is already
+there is not added twice.
 """
 
 import random
@@ -19,7 +19,9 @@ from storemon.errors import ConflictError, FileError, LakeError, RejectedRowsErr
 from storemon.lake.csv import Loaded, load
 from storemon.lake.forms import FORMS, POLLS_FORM, Form
 from storemon.lake.polls import new_polls
-from storemon.lake.tables import REJECTED, Opened, Tables
+from storemon.lake.schemas import POLLS, REJECTED
+from storemon.lake.tables import Tables
+from storemon.lake.whole import replace
 
 _ATTEMPTS = 50
 _SHOWN = 5
@@ -32,8 +34,9 @@ Progress = Callable[[Path, int, int | None], None]
 class TableSummary:
     """What became of one file: ``read`` = ``added`` + ``known`` + ``rejected``.
 
-    ``known`` rows were already in the table, or earlier in the file. ``reasons`` counts the rejected rows by reason,
-    ``examples`` are the first few as (line, row, reason).
+    ``known`` rows were already in the table, or earlier in the file. A row of stores.csv is one row here, though it is
+    one for each tag in the table. ``reasons`` counts the rejected rows by reason, ``examples`` are the first few as
+    (line, row, reason).
     """
 
     table: str
@@ -66,8 +69,9 @@ def ingest(
 
     Args:
         tables: the lake's tables.
-        path: a folder with ``store_status.csv`` and, if they are new, ``menu_hours.csv`` and ``timezones.csv`` (each
-            may end in ``.gz``); or one file, which is known by its name or else by its columns.
+        path: a folder with ``store_status.csv`` and, if they are new, ``menu_hours.csv``, ``timezones.csv``,
+            ``special_hours.csv``, ``maintenance.csv`` and ``stores.csv`` (each may end in ``.gz``); or one file, which
+            is known by its name or else by its columns.
         strict: whether one rejected row stops everything.
         progress: told now and then how far the reading of a file has come.
         now: the wall clock, by which polls from the future are rejected.
@@ -75,7 +79,8 @@ def ingest(
     Raises:
         FileError: a file is missing or can't be read; nothing was changed.
         RejectedRowsError: ``strict``, and there are such rows; nothing was changed.
-        LakeError: a table can't be written; the ones before it in zones, hours, polls were.
+        LakeError: a table can't be written; the ones before it in tags, maintenance, special hours, zones, hours, polls
+            were.
 
     """
     now = now or datetime.now(UTC)
@@ -154,8 +159,10 @@ def _commit(tables: Tables, loaded: Loaded) -> int:
     """Bring a file's accepted rows in, and say how many were new."""
     if loaded.read and loaded.accepted.is_empty():
         return 0  # a file of which nothing can be read replaces nothing
-    bring_in = _append_polls if loaded.form is POLLS_FORM else _replace
-    return _retrying(lambda: bring_in(tables, tables.open(loaded.form.table), loaded.accepted))
+    form = loaded.form
+    if form is POLLS_FORM:
+        return _retrying(lambda: _append_polls(tables, loaded.accepted))
+    return _retrying(lambda: replace(tables, tables.open(form.table), form, loaded.accepted))
 
 
 def _retrying(attempt: Callable[[], int]) -> int:
@@ -170,20 +177,12 @@ def _retrying(attempt: Callable[[], int]) -> int:
     raise AssertionError
 
 
-def _append_polls(tables: Tables, read: Opened, accepted: pl.DataFrame) -> int:
+def _append_polls(tables: Tables, accepted: pl.DataFrame) -> int:
+    read = tables.open(POLLS)
     new = new_polls(read, accepted)
     if new.count:
         tables.commit(read, new.batches())
     return new.count
-
-
-def _replace(tables: Tables, read: Opened, accepted: pl.DataFrame) -> int:
-    rows = accepted.cast({"store_id": pl.String}).unique().sort(pl.all())
-    before = read.read()
-    added = len(rows.join(before, on=rows.columns, how="anti"))
-    if added or len(rows) < len(before):
-        tables.commit(read, rows, replace=True)
-    return added
 
 
 def _record_rejected(tables: Tables, loaded: Loaded, now: datetime) -> None:

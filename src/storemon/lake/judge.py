@@ -13,18 +13,20 @@ BATCH = 100_000
 
 
 def judging(form: Form, source: str, *also: str) -> str:
-    """Compose the SELECT of a form's fields and of the ``reason`` why a row can't be read, null for a good one.
+    """Compose the SELECT of a form's fields and of the ``verdict``: why a row can't be read, null for a good one.
 
     Args:
         form: what the rows must look like.
-        source: an SQL relation with the form's columns under their first names, all text.
+        source: an SQL relation with the form's columns under their ``raw`` names, all text.
         also: columns of ``source`` to hand through.
 
     """
-    reasons = [*((f"{field.name} IS NULL", field.reason) for field in form.fields), *form.limits]
-    typed = ", ".join([*(f"{field.sql} AS {field.name}" for field in form.fields), *also])
-    cases = " ".join(f"WHEN {condition} THEN '{reason}'" for condition, reason in reasons)
-    return f"SELECT *, CASE {cases} END AS reason FROM (SELECT {typed} FROM {source})"
+    may_fail = [field for field in form.fields if field.reason]
+    reasons = [(f"{field.name} IS NULL AND NOT {field.name}_is_empty", field.reason) for field in may_fail]
+    typed = [f"{field.sql} AS {field.name}" for field in form.fields]
+    empty = [f"{field.empty} AS {field.name}_is_empty" for field in may_fail]
+    cases = " ".join(f"WHEN {condition} THEN '{reason}'" for condition, reason in (*reasons, *form.limits))
+    return f"SELECT *, CASE {cases} END AS verdict FROM (SELECT {', '.join((*typed, *empty, *also))} FROM {source})"
 
 
 def judged(
@@ -45,13 +47,11 @@ def judged(
 
 
 def compact(batch: pl.DataFrame, form: Form) -> pl.DataFrame:
-    """Narrow a batch to the form's fields in their table's types, ids that recur hundreds of times as categories."""
-    instants = [pl.col("polled_at").dt.replace_time_zone("UTC")] if "polled_at" in batch.columns else []
-    fields = batch.select(field.name for field in form.fields).with_columns(*instants)
-    return fields.cast(no_rows(form).schema)
+    """Narrow a batch to the form's fields, in their types."""
+    instants = pl.selectors.datetime(time_zone=None).dt.replace_time_zone("UTC")
+    return batch.select(form.schema.names()).with_columns(instants).cast(form.schema)
 
 
 def no_rows(form: Form) -> pl.DataFrame:
     """Make an empty frame of what `compact` gives."""
-    types = {field.name: form.table.schema[field.name] for field in form.fields}
-    return pl.DataFrame(schema={**types, "store_id": pl.Categorical})
+    return pl.DataFrame(schema=form.schema)

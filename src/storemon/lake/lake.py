@@ -7,12 +7,13 @@ from pathlib import Path
 import polars as pl
 
 from storemon.lake.ingest import Ingestion, Progress, ingest
+from storemon.lake.schemas import FACTS, REJECTED
 from storemon.lake.snapshot import LakeSnapshot
-from storemon.lake.tables import HOURS, POLLS, REJECTED, ZONES, Tables
+from storemon.lake.tables import Tables
 
 
 class Lake:
-    """The facts in one folder: polls, hours, zones and rejected rows, as Delta Lake tables of Parquet files."""
+    """The facts in one folder, and the rejected rows, as Delta Lake tables of Parquet files."""
 
     def __init__(self, path: Path | str = "parquet") -> None:
         """Take ``path`` as the lake's folder; it is created by the first ingestion.
@@ -40,16 +41,24 @@ class Lake:
         return ingest(self._tables, Path(path), strict=strict, progress=progress, now=now)
 
     def snapshot(self, versions: Mapping[str, int] | None = None) -> LakeSnapshot:
-        """Fix what a report reads: the newest version of each table, or the named ``versions``.
+        """Fix what a report reads: the newest version of each table, or the ``versions`` of another snapshot.
+
+        A table that these do not name was unknown when they were written down: it has no rows.
 
         Raises:
             LakeError: a table can't be read, or has no such version.
 
         """
-        chosen = versions or {}
-        polls, hours, zones = (self._tables.open(table, chosen.get(table.name)) for table in (POLLS, HOURS, ZONES))
-        return LakeSnapshot(self.path, polls, hours, zones)
+        # Each table before those that are committed before it: so none lags behind the polls.
+        tables = (*reversed(FACTS), REJECTED)
+        return LakeSnapshot(
+            self.path,
+            {
+                table.name: self._tables.open(table, versions.get(table.name, -1) if versions else None)
+                for table in tables
+            },
+        )
 
     def rejected(self) -> pl.DataFrame:
         """Read the rows that could not be read: ``file, line, row, reason, rejected_at``, oldest first."""
-        return self._tables.open(REJECTED).read().sort("rejected_at", "file", "line")
+        return self.snapshot().rejected()

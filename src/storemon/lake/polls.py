@@ -6,7 +6,8 @@ from itertools import chain
 import polars as pl
 import pyarrow as pa
 
-from storemon.lake.tables import POLLS, Opened
+from storemon.lake.schemas import POLLS
+from storemon.lake.tables import Opened
 
 _ROSTER = ["store_key", "store_id", "polled_at", "active"]
 # Inactive sorts first: of two first polls at one instant it is the one that is kept, so an outage is never hidden.

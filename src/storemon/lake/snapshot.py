@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from storemon.lake.polls import read_roster
+from storemon.lake.schemas import HOURS, MAINTENANCE, POLLS, REJECTED, SPECIAL_HOURS, TAGS, ZONES, Table
 from storemon.lake.tables import Opened
 
 
@@ -33,13 +34,19 @@ class Snapshot(Protocol):
         """Read ``store_id, zone``."""
 
     def special_hours(self) -> pl.DataFrame:
-        """Read ``store_id, date, opens_local, closes_local``."""
+        """Read ``store_id, date, opens_local, closes_local``: as in the hours, both null where closed that day.
+
+        The store ``*`` is every store.
+        """
 
     def maintenance(self) -> pl.DataFrame:
-        """Read ``store_id, starts_at, ends_at, reason``."""
+        """Read ``store_id, starts_at, ends_at, reason``, the instants in UTC; the store ``*`` is every store."""
 
     def tags(self) -> pl.DataFrame:
-        """Read ``store_id, tag, value``."""
+        """Read ``store_id, tag, value``; a store without a tag has no row of it, so no value is empty."""
+
+    def rejected(self) -> pl.DataFrame:
+        """Read the rows that could not be read: ``file, line, row, reason, rejected_at``, oldest first."""
 
     def offer_polls(self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime) -> None:
         """Make a relation ``name`` of ``store_key, polled_at, active`` with at least the polls of (since, until]."""
@@ -50,9 +57,8 @@ class LakeSnapshot:
     """A lake at fixed versions."""
 
     root: Path
-    polls_table: Opened
-    hours_table: Opened
-    zones_table: Opened
+    opened: Mapping[str, Opened]
+    """Every table by its name."""
 
     def __str__(self) -> str:
         return f"the lake in {self.root}"
@@ -60,52 +66,55 @@ class LakeSnapshot:
     @property
     def versions(self) -> Mapping[str, int]:
         """The version of each table: with them, ``Lake.snapshot`` gives the same facts again."""
-        return {each.table.name: each.version for each in (self.polls_table, self.hours_table, self.zones_table)}
+        return {name: opened.version for name, opened in self.opened.items()}
 
     def newest_poll(self) -> datetime | None:
         """Find the instant of the newest poll in the files of the newest day, None without polls."""
-        days = self.polls_table.files
+        polls = self.opened[POLLS.name]
+        days = polls.files
         newest = days.filter(pl.col("polled_on") == pl.col("polled_on").max())["path"].to_list()
         if not newest:
             return None
-        with self.polls_table.reading():
+        with polls.reading():
             polled_at = pl.scan_parquet(newest, hive_partitioning=False).select("polled_at").collect()["polled_at"]
         found: datetime = polled_at.max()  # type: ignore[assignment]
         return found
 
     def stores(self) -> pl.DataFrame:
         """Read the roster."""
-        return read_roster(self.polls_table)
+        return read_roster(self.opened[POLLS.name])
 
     def hours(self) -> pl.DataFrame:
         """Read the whole table."""
-        return self.hours_table.read()
+        return self._read(HOURS)
 
     def zones(self) -> pl.DataFrame:
         """Read the whole table."""
-        return self.zones_table.read()
+        return self._read(ZONES)
 
     def special_hours(self) -> pl.DataFrame:
-        """Read nothing yet."""
-        return pl.DataFrame(
-            schema={"store_id": pl.String, "date": pl.Date, "opens_local": pl.Int32, "closes_local": pl.Int32}
-        )
+        """Read the whole table."""
+        return self._read(SPECIAL_HOURS)
 
     def maintenance(self) -> pl.DataFrame:
-        """Read nothing yet."""
-        instant = pl.Datetime("us", "UTC")
-        return pl.DataFrame(
-            schema={"store_id": pl.String, "starts_at": instant, "ends_at": instant, "reason": pl.String}
-        )
+        """Read the whole table."""
+        return self._read(MAINTENANCE)
 
     def tags(self) -> pl.DataFrame:
-        """Read nothing yet."""
-        return pl.DataFrame(schema={"store_id": pl.String, "tag": pl.String, "value": pl.String})
+        """Read the whole table."""
+        return self._read(TAGS)
+
+    def rejected(self) -> pl.DataFrame:
+        """Read the whole table, oldest first."""
+        return self._read(REJECTED).sort("rejected_at", "file", "line")
+
+    def _read(self, table: Table) -> pl.DataFrame:
+        return self.opened[table.name].read()
 
     def offer_polls(self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime) -> None:
         """Make a view of the Parquet files of the days in question."""
         days = pl.col("polled_on").is_between(since.date(), until.date())
-        paths = self.polls_table.files.filter(days)["path"].to_list()
+        paths = self.opened[POLLS.name].files.filter(days)["path"].to_list()
         if not paths:
             con.register(name, _NO_POLLS.to_arrow())
             return

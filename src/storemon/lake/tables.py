@@ -1,4 +1,4 @@
-"""The lake: four Delta Lake tables in one folder, each changed only by atomic commits.
+"""The lake: Delta Lake tables in one folder, each changed only by atomic commits.
 
 ``polls`` keeps every poll once, in partitions by UTC day, sorted by store and instant. A store is a small integer
 there, its ``store_key``. The partition without a day is the roster: a second copy of the first poll of each store,
@@ -7,8 +7,9 @@ that does not grow with history. A store has several rows in it once an export w
 counts.
 """
 
+import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,58 +21,14 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, wr
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from storemon.errors import ConflictError, LakeError
+from storemon.lake.schemas import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table's name, its columns with their types, and the columns it is partitioned by."""
-
-    name: str
-    schema: pl.Schema
-    partition_by: tuple[str, ...] = ()
-
-
-POLLS = Table(
-    "polls",
-    pl.Schema(
-        {
-            "store_key": pl.Int32(),  # from 0, in the order in which stores became known
-            "store_id": pl.String(),  # in the roster only, null elsewhere
-            "polled_at": pl.Datetime("us", "UTC"),
-            "active": pl.Boolean(),
-            "polled_on": pl.Date(),  # the UTC day of polled_at, null in the roster
-        }
-    ),
-    partition_by=("polled_on",),
-)
-HOURS = Table(
-    "hours",
-    pl.Schema(
-        {
-            "store_id": pl.String(),
-            "weekday": pl.Int8(),  # 0 is Monday
-            "opens_local": pl.Int32(),  # seconds after local midnight, 0 to 86,400, as written
-            "closes_local": pl.Int32(),
-        }
-    ),
-)
-ZONES = Table("zones", pl.Schema({"store_id": pl.String(), "zone": pl.String()}))
-REJECTED = Table(
-    "rejected",
-    pl.Schema(
-        {
-            "file": pl.String(),
-            "line": pl.Int64(),  # from 1, the header's line
-            "row": pl.String(),  # as it stood in the file
-            "reason": pl.String(),
-            "rejected_at": pl.Datetime("us", "UTC"),
-        }
-    ),
-)
 _NOISE = re.compile(r"\x1b\[\d*m|^ +(\d+:|at) .*$", re.MULTILINE)
+_COMMIT = re.compile(r"\d{20}\.json")
 _UNFIT = frozenset("%*?[]^|\\")
 
 
@@ -82,7 +39,24 @@ class Opened:
     table: Table
     folder: Path
     version: int
-    delta: DeltaTable | None
+
+    @cached_property
+    def delta(self) -> DeltaTable | None:
+        """The library's table, read when it is first asked for: that takes a hundred times longer than to find it.
+
+        Raises:
+            LakeError: it cannot be read, or it has no such version.
+
+        """
+        if self.version == -1:
+            return None
+        where, name = self.folder.parent, self.table.name
+        try:
+            return DeltaTable(self.folder.as_uri(), version=self.version)
+        except TableNotFoundError:
+            raise LakeError(f"{where}: there is no table {name!r} at version {self.version}") from None
+        except (DeltaError, OSError) as error:
+            raise LakeError(f"{where}: the table {name!r} cannot be read: {_plain(error)}") from error
 
     @cached_property
     def files(self) -> pl.DataFrame:
@@ -133,31 +107,25 @@ class Tables:
         """``table`` at ``version``, by default the newest.
 
         Raises:
-            LakeError: the table exists but cannot be read, or it has no such version.
+            LakeError: the table's log cannot be looked at, or it has no such version.
 
         """
-        folder = self.root / table.name
-        if version == -1:
-            return Opened(table, folder, -1, None)
-        try:
-            delta = DeltaTable(folder.as_uri(), version=version)
-        except TableNotFoundError:
-            if version is None:
-                self._require_reachable(folder)
-                return Opened(table, folder, -1, None)
-            raise LakeError(f"{self.root}: there is no table {table.name!r} at version {version}") from None
-        except (DeltaError, OSError) as error:
-            raise LakeError(f"{self.root}: the table {table.name!r} cannot be read: {_plain(error)}") from error
-        return Opened(table, folder, delta.version(), delta)
+        if version is None:
+            return Opened(table, self.root / table.name, self._newest_version(table))
+        opened = Opened(table, self.root / table.name, version)
+        _ = opened.delta  # to name a version that is not there is a mistake to be told at once
+        return opened
 
-    def _require_reachable(self, folder: Path) -> None:
-        """Tell a table that is not there from one that may not be looked at."""
+    def _newest_version(self, table: Table) -> int:
+        """Find the newest version by the name of its commit in the table's log; -1 where there is none yet."""
         try:
-            folder.stat()
+            with os.scandir(self.root / table.name / "_delta_log") as entries:
+                names = [entry.name for entry in entries]
         except FileNotFoundError:
-            pass
+            return -1
         except OSError as error:
-            raise LakeError(f"{self.root} cannot be read: {error.strerror}") from error
+            raise LakeError(f"{self.root}: the table {table.name!r} cannot be read: {error.strerror}") from error
+        return max((int(name[:20]) for name in names if _COMMIT.fullmatch(name)), default=-1)
 
     def commit(
         self,
@@ -186,14 +154,9 @@ class Tables:
         except CommitFailedError as error:
             raise ConflictError(f"{self.root}: {read.table.name!r} was changed by another writer") from error
         except (DeltaError, OSError) as error:
-            if read.delta is None and self.open(read.table).delta is not None:
+            if read.version < 0 <= self.open(read.table).version:
                 raise ConflictError(f"{self.root}: {read.table.name!r} was created by another writer") from error
             raise LakeError(f"{self.root}: {read.table.name!r} cannot be written: {_plain(error)}") from error
-
-
-def versions(opened: Iterable[Opened]) -> Mapping[str, int]:
-    """Map each table's name to its version: what a report names as its source."""
-    return {each.table.name: each.version for each in opened}
 
 
 def _plain(error: Exception) -> str:
