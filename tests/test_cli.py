@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import storemon as package
-from storemon.engine.pipeline import FIGURES, statement
+from storemon.engine.pipeline import FIGURES, STATES, statement
 from tests.conftest import Storemon, storemon_in
 from tests.engine.steps import Inputs
 from tests.engine.steps import ran as ran_by_hand
@@ -105,16 +105,16 @@ def test_rejected_rows_are_listed(storemon: Storemon, tmp_path: Path) -> None:
 
 def test_the_printed_statement_is_the_one_that_runs(storemon: Storemon) -> None:
     printed = storemon("sql").out.decode()
-    assert printed == statement(FIGURES) + "\n"
+    assert printed == statement((*STATES["carry"], *FIGURES)) + "\n"
     inputs: Inputs = {
         "polls_before": [(1, 95, True)],
         "polls_within": [(1, 120, False)],
-        "stores": [(1, 95, True)],
-        "windows": [("all", 100, 130)],
+        "stores": [(1, 0, 95, True)],
+        "windows": [(0, 0, 100, 130)],
         "open_intervals": [(1, 101, 130, 0)],
     }
     # Open from 101; active until 105, one limit after the poll at 95; inactive from 120 on.
-    assert ran_by_hand(printed, inputs).rows() == [("all", 1, 29, 4, 10, 15)]
+    assert ran_by_hand(printed, inputs).rows() == [(0, 1, 29, 4, 10, 15)]
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",), *((name, "--help") for name in COMMANDS)])

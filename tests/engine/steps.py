@@ -5,45 +5,63 @@ In the rows a store is a small integer, an instant or a length of time a small n
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 
 import polars as pl
 
 from storemon.engine import pipeline
+from storemon.engine.pipeline import EXCLUSIONS, FIGURES, STATES
 from storemon.lake.duck import connect
 
 Row = tuple[object, ...]
 Columns = Mapping[str, pl.DataType | type[pl.DataType]]
 Inputs = Mapping[str, Sequence[Row]]
 
-KEY, US, NAME, STATE = pl.Int32, pl.Int64, pl.String, pl.Boolean
+KEY, US, STATE = pl.Int32, pl.Int64, pl.Boolean
 POLLS: Columns = {"store_key": KEY, "polled_at": pl.Datetime("us", "UTC"), "active": STATE}
+INTERVALS: Columns = {"store_key": KEY, "opens_at": US, "closes_at": US, "clock_us": US}
 INPUTS: dict[str, Columns] = {
     "polls_before": POLLS,
     "polls_within": POLLS,
-    "stores": {"store_key": KEY, "first_polled_at": US, "first_active": STATE},
-    "windows": {"name": NAME, "starts_at": US, "ends_at": US},
-    "open_intervals": {"store_key": KEY, "opens_at": US, "closes_at": US, "clock_us": US},
+    "stores": {"store_key": KEY, "zone_key": KEY, "first_polled_at": US, "first_active": STATE},
+    "windows": {"part": KEY, "zone_key": KEY, "starts_at": US, "ends_at": US},
+    "open_intervals": INTERVALS,
+    "excluded_intervals": INTERVALS,
 }
-"""What the steps are given."""
+"""What the steps are given, as far as they read it."""
+TOLD: Columns = {"store_key": KEY, "polled_at": US, "active": STATE}
+CHANGES: Columns = {"store_key": KEY, "instant": US, "was": STATE, "becomes": STATE}
 STEPS: dict[str, Columns] = {
-    "last_polls": {"store_key": KEY, "polled_at": US, "active": STATE},
-    "believed_polls": {"store_key": KEY, "polled_at": US, "active": STATE},
-    "turns": {"store_key": KEY, "polled_at": US, "active": STATE, "was": STATE, "lapses": STATE},
-    "changes": {"store_key": KEY, "instant": US, "was": STATE, "becomes": STATE},
+    "last_polls": TOLD,
+    "observed_polls": TOLD,
+    "carry/believed_polls": TOLD,
+    "carry/turns": {**TOLD, "was": STATE, "lapses": STATE},
+    "carry/changes": CHANGES,
+    "nearest/changes": CHANGES,
+    "certain/changes": CHANGES,
     "boundaries": {"store_key": KEY, "instant": US},
-    "marks": {"store_key": KEY, "instant": US, "was": STATE, "becomes": STATE, "is_boundary": STATE, "clock_us": US},
+    "marks": {**CHANGES, "is_boundary": STATE, "clock_us": US},
     "clocks": {"store_key": KEY, "instant": US, "clock_us": US, "uptime_us": US, "downtime_us": US},
     "figures": {
-        "window_name": NAME,
+        "part": KEY,
         "store_key": KEY,
         "service_us": US,
         "uptime_us": US,
         "downtime_us": US,
         "unknown_us": US,
     },
+    "excluded_clocks": {"store_key": KEY, "instant": US, "clock_us": US},
+    "exclusions": {"part": KEY, "store_key": KEY, "excluded_us": US},
 }
 """What the steps give."""
-PARAMS = {"starts_at": 100, "as_of": 130, "carry_us": 10}
+CHAINS = {**{policy: (*steps, *FIGURES) for policy, steps in STATES.items()}, "exclusions": EXCLUSIONS}
+"""The chains of steps that are run."""
+PARAMS = {"starts_at": 100, "until": 130, "carry_us": 10}
+
+
+def name_of(step: str) -> str:
+    """Under which name the steps after it read a step."""
+    return PurePosixPath(step).name
 
 
 def parameters(sql: str) -> set[str]:
@@ -52,9 +70,10 @@ def parameters(sql: str) -> set[str]:
 
 def ran(sql: str, inputs: Inputs, params: Mapping[str, int] = PARAMS) -> pl.DataFrame:
     """Run SQL over rows under their tables' names, and put what comes out in order."""
+    schemas = INPUTS | {name_of(step): columns for step, columns in STEPS.items()}
     with connect() as con:
         for name, rows in inputs.items():
-            con.register(name, pl.DataFrame(rows, schema=(INPUTS | STEPS)[name], orient="row").to_arrow())
+            con.register(name, pl.DataFrame(rows, schema=schemas[name], orient="row").to_arrow())
         bound = {name: value for name, value in params.items() if name in parameters(sql)}
         answer: pl.DataFrame = con.sql(sql, params=bound).pl()
     return answer.sort(pl.all())

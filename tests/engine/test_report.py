@@ -10,11 +10,10 @@ import polars as pl
 import pytest
 
 from storemon import EmptyLakeError, Frames, InputError, Lake, LakeError, report
-from storemon.engine.report import figures
-from storemon.engine.windows import Window
+from storemon.engine.instants import FIRST, LAST
+from storemon.engine.windows import Absolute, Window
 
 AT = datetime(2024, 10, 14, 12, tzinfo=UTC)
-FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 HOUR, DAY, NO_TIME = timedelta(hours=1), timedelta(days=1), timedelta()
 COLUMNS = [
     "store_id",
@@ -113,11 +112,11 @@ def test_windows_may_be_told_in_any_zone() -> None:
     """Their dates in UTC decide which days of the lake are read."""
     chicago = ZoneInfo("America/Chicago")
     told = polled(("a", "active", datetime(2024, 10, 14, 4, tzinfo=UTC)), ("a", "inactive", AT))
-    utc = Window("w", datetime(2024, 10, 14, 4, 30, tzinfo=UTC), AT + HOUR)
-    local = Window("w", utc.starts_at.astimezone(chicago), utc.ends_at.astimezone(chicago))
-    answer = figures(told, (local,), local.ends_at)
-    assert answer.equals(figures(told, (utc,), utc.ends_at))
-    assert answer["downtime_us"].to_list() == [3_600_000_000]
+    utc = datetime(2024, 10, 14, 4, 30, tzinfo=UTC), AT + HOUR
+    local = utc[0].astimezone(chicago), utc[1].astimezone(chicago)
+    answer = report(told, windows=[Window("w", Absolute(*local))], as_of=local[1])
+    assert answer.equals(report(told, windows=[Window("w", Absolute(*utc))], as_of=utc[1]))
+    assert answer["downtime_w"].to_list() == [HOUR]
 
 
 def test_an_unknown_store_has_no_row() -> None:

@@ -1,7 +1,9 @@
 """Each rule of "Service time" on literal hours. October 7, 2024 is a Monday, and Chicago is five hours behind UTC."""
 
+import polars as pl
 import pytest
 
+from storemon.engine.schedule import with_clock
 from tests.engine.schedules import intervals, opened, utc
 
 CHICAGO = "America/Chicago"
@@ -117,11 +119,18 @@ def test_the_business_clock_is_the_running_sum() -> None:
         ("closed", SAT, "09:00", "17:00"),
     ]
     starts_at, ends_at = utc("2024-10-07 09:30"), utc("2024-10-08 09:15:00.000001")
-    found = intervals(["always", "b", "closed"], hours, {"b": "UTC"}, starts_at, ends_at)
+    found = with_clock(intervals(["always", "b", "closed"], hours, {"b": "UTC"}, starts_at, ends_at))
     hour = 3_600_000_000
     assert found["store_key"].to_list() == [0, 1, 1, 1]
     assert (found["closes_at"] - found["opens_at"]).to_list() == [23.75 * hour + 1, 2.5 * hour, hour, hour / 4 + 1]
     assert found["clock_us"].to_list() == [0, 0, 2.5 * hour, 3.5 * hour]
+
+
+def test_the_business_clock_of_stores_whose_sum_does_not_fit_into_64_bits() -> None:
+    length = 5_000 * 365 * 86_400_000_000
+    edges = {"opens_at": [-length, 1] * 99, "closes_at": [0, length] * 99}
+    found = pl.DataFrame({"store_key": [store_key for store_key in range(99) for _ in range(2)]} | edges)
+    assert with_clock(found)["clock_us"].to_list() == [0, length] * 99
 
 
 def test_nobody_is_asked_about() -> None:

@@ -1,27 +1,33 @@
-"""What holds of every SQL step, and of the statement that they make together."""
+"""What holds of every SQL step, and of the statements that they make together."""
 
 import json
 import re
 from collections.abc import Iterator
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
 from storemon.engine import pipeline
-from storemon.engine.pipeline import FIGURES
 from storemon.lake.duck import connect
-from tests.engine.steps import INPUTS, PARAMS, STEPS, Inputs, parameters, ran, rows_of
+from tests.engine.steps import CHAINS, INPUTS, PARAMS, STEPS, Inputs, Row, name_of, parameters, ran, rows_of
 
 Y, N = True, False
 HEADER = r"-- row {4}\S.*\n-- reads {2}(?P<reads>\S.*)\n-- units {2}\S.*\n(--.*\n)*(?=WITH|SELECT|FROM)"
+SQL = Path(str(files("storemon.engine").joinpath("sql")))
+FILES = sorted(file.relative_to(SQL).with_suffix("").as_posix() for file in SQL.rglob("*.sql"))
 
 
 def reads(step: str) -> list[str]:
     found = re.match(HEADER, pipeline.step(step))
     assert found, f"{step} has no header of its row, of what it reads, and of the units"
     return found["reads"].split(", ")
+
+
+def relations_read(step: str) -> list[str]:
+    return [name for name in reads(step) if not name.startswith("$")]
 
 
 def nodes(tree: Any) -> Iterator[dict[str, Any]]:
@@ -41,12 +47,11 @@ def tables(sql: str) -> set[str]:
     return read - {cte["key"] for node in nodes(tree) for cte in node.get("cte_map", {"map": []})["map"]}
 
 
-def test_every_file_is_a_step() -> None:
-    found = {file.name for file in files("storemon.engine").joinpath("sql").iterdir()}
-    assert found == {f"{step}.sql" for step in FIGURES} == {f"{step}.sql" for step in STEPS}
+def test_every_file_is_a_step_of_a_chain() -> None:
+    assert {*FILES} == {step for chain in CHAINS.values() for step in chain} == {*STEPS}
 
 
-@pytest.mark.parametrize("step", FIGURES)
+@pytest.mark.parametrize("step", FILES)
 def test_a_step_is_one_short_select(step: str) -> None:
     sql = pipeline.step(step)
     assert len(sql.splitlines()) < 45
@@ -71,56 +76,96 @@ def test_a_step_is_one_short_select(step: str) -> None:
     }
 
 
-@pytest.mark.parametrize("step", FIGURES)
+@pytest.mark.parametrize("step", FILES)
 def test_the_header_tells_what_is_read(step: str) -> None:
     told = reads(step)
-    assert {name for name in told if not name.startswith("$")} == tables(pipeline.step(step))
+    assert {*relations_read(step)} == tables(pipeline.step(step))
     assert {name.removeprefix("$") for name in told if name.startswith("$")} == parameters(pipeline.step(step))
 
 
-def test_a_step_reads_earlier_steps_and_inputs_only() -> None:
-    for place, step in enumerate(FIGURES):
-        known = {*INPUTS, *FIGURES[:place], *(f"${name}" for name in PARAMS)}
-        assert set(reads(step)) <= known, step
-    read = {name for step in FIGURES for name in reads(step)}
-    assert read == {*INPUTS, *FIGURES[:-1], *(f"${name}" for name in PARAMS)}
+@pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS)
+def test_a_step_reads_earlier_steps_and_inputs_only(chain: tuple[str, ...]) -> None:
+    for place, step in enumerate(chain):
+        known = {*INPUTS, *map(name_of, chain[:place]), *(f"${name}" for name in PARAMS)}
+        assert {*reads(step)} <= known, step
+    read = {name for step in chain for name in reads(step)}
+    assert {*map(name_of, chain[:-1])} <= read
+    assert len({*map(name_of, chain)}) == len(chain)
 
 
-def test_the_statement_has_the_steps_in_order() -> None:
-    sql = pipeline.statement(FIGURES)
-    assert tuple(re.findall(r"^(?:WITH )?(\w+) AS \($", sql, re.MULTILINE)) == FIGURES[:-1]
-    assert sql.endswith(f"\n)\n{pipeline.step(FIGURES[-1])}")
+def test_no_input_is_for_nothing() -> None:
+    read = {name for chain in CHAINS.values() for step in chain for name in reads(step)}
+    assert {*INPUTS, *(f"${name}" for name in PARAMS)} <= read
+
+
+@pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS)
+def test_the_statement_has_the_steps_in_order(chain: tuple[str, ...]) -> None:
+    sql = pipeline.statement(chain)
+    assert re.findall(r"^(?:WITH )?(\w+) AS \($", sql, re.MULTILINE) == [*map(name_of, chain[:-1])]
+    assert sql.endswith(f"\n)\n{pipeline.step(chain[-1])}")
     written = "\n".join(line.strip() for line in sql.splitlines())
-    bodies = ["\n".join(line.strip() for line in pipeline.step(step).splitlines()) for step in FIGURES]
+    bodies = ["\n".join(line.strip() for line in pipeline.step(step).splitlines()) for step in chain]
     assert sorted(bodies, key=written.index) == bodies
-    assert tables(sql) == {*INPUTS}
+    assert tables(sql) == {name for step in chain for name in relations_read(step)} & {*INPUTS}
     assert len(duckdb.extract_statements(sql)) == 1
-    assert pipeline.statement(FIGURES[:1]) == pipeline.step(FIGURES[0])
+    assert pipeline.statement(chain[:1]) == pipeline.step(chain[0])
 
 
-# Store 1 is open from 105 to 112 and from 118 on; it is seen active at 98 and inactive at 120. Store 2 is always open;
-# it is first seen at 125, active. The limit is 10.
+# Store 1 is open from 105 to 112 and from 118 on; it is seen active at 98 and inactive at 120. Store 2 is always open,
+# but for 101 to 103; it is first seen at 125, active, and at 128 once more; not before as-of at 131. The limit is 10.
+# Store 3 is in another zone, in which the day (parts 2 and 3) is from 104 to 124, cut at 110; open until 111; active at
+# 90 and 100, inactive at 108 and 115.
 GIVEN: Inputs = {
-    "polls_before": [(1, 98, Y)],
-    "polls_within": [(1, 120, N), (2, 125, Y), (2, 131, N)],
-    "stores": [(1, 98, Y), (2, 125, Y)],
-    "windows": [("hour", 120, 130), ("week", 100, 130)],
-    "open_intervals": [(1, 105, 112, 0), (1, 118, 130, 7), (2, 100, 130, 0)],
+    "polls_before": [(1, 98, Y), (3, 90, Y), (3, 100, Y)],
+    "polls_within": [(1, 120, N), (2, 125, Y), (2, 128, Y), (2, 131, N), (3, 108, N), (3, 115, N)],
+    "stores": [(1, 0, 98, Y), (2, 0, 125, Y), (3, 1, 90, Y)],
+    "windows": [(0, 0, 120, 130), (1, 0, 100, 130), (2, 1, 104, 110), (3, 1, 110, 124)],
+    "open_intervals": [(1, 105, 112, 0), (1, 118, 130, 7), (2, 100, 101, 0), (2, 103, 130, 1), (3, 90, 111, 0)],
+    "excluded_intervals": [(2, 101, 103, 0), (3, 108, 109, 0), (3, 120, 130, 1)],
 }
-ANSWER = [
-    # From 120 on: ten open microseconds, all inactive.
-    ("hour", 1, 10, 0, 10, 0),
-    # From 115, one limit before the first poll, it is active: five and five before and after it.
-    ("hour", 2, 10, 10, 0, 0),
-    # Active until 108, of that open from 105; unknown until 112, and from 118 to 120; then the ten.
-    ("week", 1, 19, 3, 10, 6),
-    ("week", 2, 30, 15, 0, 15),
-]
+ANSWERS: dict[str, list[Row]] = {
+    "carry": [
+        # From 120 on: ten open microseconds, all inactive.
+        (0, 1, 10, 0, 10, 0),
+        # From 115, one limit before the first poll, it is active: all the time from 120 on.
+        (0, 2, 10, 10, 0, 0),
+        # Active until 108, of that open from 105; unknown until 112, and from 118 to 120; then the ten.
+        (1, 1, 19, 3, 10, 6),
+        (1, 2, 28, 15, 0, 13),
+        # Active until 108, and inactive from there on; it closes at 111.
+        (2, 3, 6, 4, 2, 0),
+        (3, 3, 1, 0, 1, 0),
+    ],
+    "nearest": [
+        # The polls at 98 and 120 are more than two limits apart: 98 is believed until 108, 120 from 110 on.
+        (0, 1, 10, 0, 10, 0),
+        (0, 2, 10, 10, 0, 0),
+        # Active from 105 to 108, inactive from 110 to 112 and from 118.
+        (1, 1, 19, 3, 14, 2),
+        (1, 2, 28, 15, 0, 13),
+        # Half way from 100 to 108 the store goes down.
+        (2, 3, 6, 0, 6, 0),
+        (3, 3, 1, 0, 1, 0),
+    ],
+    "certain": [
+        # One poll each in its state: nothing is certain.
+        (0, 1, 10, 0, 0, 10),
+        # Between 125 and 128.
+        (0, 2, 10, 3, 0, 7),
+        (1, 1, 19, 0, 0, 19),
+        (1, 2, 28, 3, 0, 25),
+        # From 108 to 115 it is down for certain, and open until 111.
+        (2, 3, 6, 0, 2, 4),
+        (3, 3, 1, 0, 1, 0),
+    ],
+    "exclusions": [(0, 1, 0), (0, 2, 0), (1, 1, 0), (1, 2, 2), (2, 3, 1), (3, 3, 4)],
+}
 
 
-def test_the_steps_one_by_one_and_all_at_once_give_the_same() -> None:
+@pytest.mark.parametrize("chain", CHAINS)
+def test_the_steps_one_by_one_and_all_at_once_give_the_same(chain: str) -> None:
     known = dict(GIVEN)
-    for step in FIGURES:
-        known[step] = rows_of(step, {name: known[name] for name in reads(step) if not name.startswith("$")})
-    assert known[FIGURES[-1]] == ANSWER
-    assert ran(pipeline.statement(FIGURES), GIVEN).rows() == ANSWER
+    for step in CHAINS[chain]:
+        known[name_of(step)] = rows_of(step, {name: known[name] for name in relations_read(step)})
+    assert known[name_of(CHAINS[chain][-1])] == ANSWERS[chain]
+    assert ran(pipeline.statement(CHAINS[chain]), GIVEN).rows() == ANSWERS[chain]

@@ -13,12 +13,22 @@ Y, N, Q = True, False, None
 @pytest.mark.parametrize(
     ("stores", "windows", "expected"),
     [
-        ([], [("hour", 120, 130)], []),
-        ([(1, 90, Y)], [], []),
-        ([(1, 90, Y)], [("hour", 120, 130), ("day", 100, 130)], [(1, 100), (1, 120), (1, 130)]),
+        ([], [(0, 0, 120, 130)], []),
+        ([(1, 0, 90, Y)], [], []),
+        ([(1, 0, 90, Y)], [(0, 0, 120, 130), (1, 0, 100, 130)], [(1, 100), (1, 120), (1, 130)]),
         # One boundary where windows touch, and where one is empty.
-        ([(1, 90, Y)], [("early", 100, 120), ("late", 120, 130), ("none", 120, 120)], [(1, 100), (1, 120), (1, 130)]),
-        ([(1, 90, Y), (2, 130, N)], [("hour", 120, 130)], [(1, 120), (1, 130), (2, 120), (2, 130)]),
+        (
+            [(1, 0, 90, Y)],
+            [(0, 0, 100, 120), (1, 0, 120, 130), (2, 0, 120, 120)],
+            [(1, 100), (1, 120), (1, 130)],
+        ),
+        ([(1, 0, 90, Y), (2, 0, 130, N)], [(0, 0, 120, 130)], [(1, 120), (1, 130), (2, 120), (2, 130)]),
+        # Each store has the boundaries of its own zone.
+        (
+            [(1, 0, 90, Y), (2, 1, 90, N), (3, 2, 90, N)],
+            [(0, 0, 100, 120), (1, 1, 105, 125)],
+            [(1, 100), (1, 120), (2, 105), (2, 125)],
+        ),
     ],
 )
 def test_boundaries(stores: list[Row], windows: list[Row], expected: list[Row]) -> None:
@@ -95,24 +105,57 @@ def test_clocks(marks: list[Row], expected: list[Row]) -> None:
     assert rows_of("clocks", {"marks": marks[::-1]}) == expected
 
 
+STORES: list[Row] = [(1, 0, 90, Y), (2, 1, 90, N), (3, 0, 95, Y)]
+
+
 @pytest.mark.parametrize(
     ("windows", "clocks", "expected"),
     [
-        ([("hour", 120, 130)], [], []),
+        ([(0, 0, 120, 130)], [], []),
         ([], [(1, 120, 5, 3, 1)], []),
-        ([("hour", 120, 130)], [(1, 120, 5, 3, 1), (1, 130, 13, 7, 2)], [("hour", 1, 8, 4, 1, 3)]),
+        ([(4, 0, 120, 130)], [(1, 120, 5, 3, 1), (1, 130, 13, 7, 2)], [(4, 1, 8, 4, 1, 3)]),
         # A window may have no open time, no length, or another window inside.
         (
-            [("day", 100, 130), ("hour", 120, 130), ("none", 130, 130)],
+            [(0, 0, 100, 130), (1, 0, 120, 130), (2, 0, 130, 130)],
             [(1, 100, 0, 0, 0), (1, 120, 13, 7, 6), (1, 130, 13, 7, 6)],
-            [("day", 1, 13, 7, 6, 0), ("hour", 1, 0, 0, 0, 0), ("none", 1, 0, 0, 0, 0)],
+            [(0, 1, 13, 7, 6, 0), (1, 1, 0, 0, 0, 0), (2, 1, 0, 0, 0, 0)],
         ),
         (
-            [("hour", 120, 130)],
-            [(1, 120, 0, 0, 0), (1, 130, 4, 1, 2), (2, 120, 1, 1, 0), (2, 130, 10, 1, 9)],
-            [("hour", 1, 4, 1, 2, 1), ("hour", 2, 9, 0, 9, 0)],
+            [(0, 0, 120, 130)],
+            [(1, 120, 0, 0, 0), (1, 130, 4, 1, 2), (3, 120, 1, 1, 0), (3, 130, 10, 1, 9)],
+            [(0, 1, 4, 1, 2, 1), (0, 3, 9, 0, 9, 0)],
+        ),
+        # A part belongs to one zone, and to no store of another, were its boundaries the same.
+        (
+            [(0, 0, 120, 130), (1, 1, 120, 125)],
+            [(1, 120, 0, 0, 0), (1, 130, 4, 1, 2), (2, 120, 1, 1, 0), (2, 125, 6, 5, 1), (2, 130, 9, 5, 3)],
+            [(0, 1, 4, 1, 2, 1), (1, 2, 5, 4, 1, 0)],
         ),
     ],
 )
 def test_figures(windows: list[Row], clocks: list[Row], expected: list[Row]) -> None:
-    assert rows_of("figures", {"windows": windows, "clocks": clocks}) == expected
+    assert rows_of("figures", {"windows": windows, "stores": STORES, "clocks": clocks}) == expected
+
+
+# Taken out from 105 to 110 and from 115 to 120; of store 2 nothing.
+@pytest.mark.parametrize(
+    ("instant", "clock_us"),
+    [(100, 0), (105, 0), (106, 1), (110, 5), (112, 5), (115, 5), (119, 9), (120, 10), (130, 10)],
+)
+def test_excluded_clocks(instant: int, clock_us: int) -> None:
+    given: Inputs = {
+        "boundaries": [(1, instant), (2, instant)],
+        "excluded_intervals": [(1, 105, 110, 0), (1, 115, 120, 5), (3, 100, 130, 0)],
+    }
+    assert rows_of("excluded_clocks", given) == [(1, instant, clock_us), (2, instant, 0)]
+
+
+def test_exclusions() -> None:
+    windows: list[Row] = [(0, 0, 100, 120), (1, 0, 110, 110), (2, 1, 100, 110)]
+    clocks: list[Row] = [
+        *((1, 100, 0), (1, 110, 5), (1, 120, 7), (2, 100, 3), (2, 110, 4), (2, 120, 9)),
+        *((3, 100, 0), (3, 110, 0), (3, 120, 0)),
+    ]
+    given: Inputs = {"windows": windows, "stores": STORES, "excluded_clocks": clocks}
+    assert rows_of("exclusions", given) == [(0, 1, 7), (0, 3, 0), (1, 1, 0), (1, 3, 0), (2, 2, 1)]
+    assert rows_of("exclusions", given | {"windows": []}) == []

@@ -1,6 +1,6 @@
 """The steps from polls to changes of state, each alone on literal rows: what it is given, what it gives.
 
-The carry limit is 10, the first boundary 100, as-of 130. Y is active, N inactive and Q unknown.
+The carry limit is 10, the first boundary 100, the last poll that matters at 130. Y is active, N inactive and Q unknown.
 """
 
 import pytest
@@ -39,7 +39,7 @@ def test_last_polls(polls: list[Row], expected: list[Row]) -> None:
     ("within", "last", "stores", "expected"),
     [
         ([], [], [], []),
-        # After the first boundary, up to as-of and at it; the poll at the boundary is the last one before it.
+        # After the first boundary, up to the last that matters and at it; the poll at the boundary is the last one before it.
         ([(1, at, Y) for at in (99, 100, 101, 130, 131)], [(1, 100, N)], [], [(1, 100, N), (1, 101, Y), (1, 130, Y)]),
         # Both of two that disagree: which one counts is decided next.
         ([(1, 110, Y), (1, 110, N)], [], [], [(1, 110, N), (1, 110, Y)]),
@@ -51,10 +51,14 @@ def test_last_polls(polls: list[Row], expected: list[Row]) -> None:
         # Of two first polls that disagree the stores hold the inactive one.
         ([(1, 115, Y), (1, 115, N)], [], [(1, 115, N)], [(1, 105, N), (1, 115, N), (1, 115, Y)]),
         ([(2, 120, Y)], [(1, 95, N)], [(1, 90, Y), (2, 120, Y)], [(1, 95, N), (2, 110, Y), (2, 120, Y)]),
+        # Also if the first poll itself comes too late to be read.
+        ([(1, 135, Y)], [], [(1, 135, Y)], [(1, 125, Y)]),
     ],
 )
 def test_believed_polls(within: list[Row], last: list[Row], stores: list[Row], expected: list[Row]) -> None:
-    assert rows_of("believed_polls", {"polls_within": within, "last_polls": last, "stores": stores}) == expected
+    in_any_zone = [(store, 7, *first_poll) for store, *first_poll in stores]
+    given = {"polls_within": within, "last_polls": last, "stores": in_any_zone}
+    assert rows_of("carry/believed_polls", given) == expected
 
 
 @pytest.mark.parametrize(
@@ -83,7 +87,7 @@ def test_believed_polls(within: list[Row], last: list[Row], stores: list[Row], e
     ],
 )
 def test_turns(polls: list[Row], expected: list[Row]) -> None:
-    assert rows_of("turns", {"believed_polls": polls}) == expected
+    assert rows_of("carry/turns", {"believed_polls": polls}) == expected
 
 
 @pytest.mark.parametrize(
@@ -95,11 +99,86 @@ def test_turns(polls: list[Row], expected: list[Row]) -> None:
         # No change of state, but the limit runs out: unknown from there on.
         ([(1, 100, Y, Y, True)], [(1, 110, Y, Q)]),
         ([(1, 100, N, Q, True)], [(1, 100, Q, N), (1, 110, N, Q)]),
-        # What happens at as-of or after it is in no window.
+        # What happens at the end or after it is in no window.
         ([(1, 119, Y, Y, True), (2, 120, Y, Y, True), (3, 130, Y, Y, True)], [(1, 129, Y, Q)]),
         # At one instant there, back, and on: what holds in the end is inactive.
         ([(1, 105, Y, N, False), (1, 105, N, Y, False)], [(1, 105, N, Y), (1, 105, Y, N)]),
     ],
 )
 def test_changes(turns: list[Row], expected: list[Row]) -> None:
-    assert rows_of("changes", {"turns": turns}) == expected
+    assert rows_of("carry/changes", {"turns": turns}) == expected
+
+
+@pytest.mark.parametrize(
+    ("within", "last", "expected"),
+    [
+        ([], [], []),
+        ([(1, at, Y) for at in (99, 100, 101, 130, 131)], [(1, 100, N)], [(1, 100, N), (1, 101, Y), (1, 130, Y)]),
+        ([(1, 110, Y)], [(1, 40, N)], [(1, 40, N), (1, 110, Y)]),
+        # Of two that disagree at one instant the inactive one; two that agree are one.
+        ([(1, 110, Y), (1, 110, N), (1, 111, Y), (1, 111, Y)], [], [(1, 110, N), (1, 111, Y)]),
+        ([(1, 110, Y), (2, 110, N), (3, 111, Y)], [(2, 99, Y)], [(1, 110, Y), (2, 99, Y), (2, 110, N), (3, 111, Y)]),
+    ],
+)
+def test_observed_polls(within: list[Row], last: list[Row], expected: list[Row]) -> None:
+    assert rows_of("observed_polls", {"polls_within": within, "last_polls": last}) == expected
+
+
+@pytest.mark.parametrize(
+    ("polls", "expected"),
+    [
+        ([], []),
+        # Believed for one limit to each side.
+        ([(1, 110, Y)], [(1, 100, Q, Y), (1, 120, Y, Q)]),
+        ([(1, 110, N)], [(1, 100, Q, N), (1, 120, N, Q)]),
+        # The change is half way; an odd microsecond in the middle is the earlier poll's.
+        ([(1, 100, Y), (1, 104, N)], [(1, 90, Q, Y), (1, 102, Y, N), (1, 114, N, Q)]),
+        ([(1, 100, Y), (1, 105, N)], [(1, 90, Q, Y), (1, 103, Y, N), (1, 115, N, Q)]),
+        ([(1, 100, N), (1, 101, Y)], [(1, 90, Q, N), (1, 101, N, Y), (1, 111, Y, Q)]),
+        ([(1, 100, N), (1, 102, Y), (1, 103, N)], [(1, 90, Q, N), (1, 101, N, Y), (1, 103, Y, N), (1, 113, N, Q)]),
+        # Exactly two limits apart: known all the time. A microsecond more: unknown for that long, in the middle.
+        ([(1, 95, Y), (1, 115, Y)], [(1, 85, Q, Y), (1, 125, Y, Q)]),
+        ([(1, 95, Y), (1, 116, Y)], [(1, 85, Q, Y), (1, 105, Y, Q), (1, 106, Q, Y), (1, 126, Y, Q)]),
+        ([(1, 95, N), (1, 115, Y)], [(1, 85, Q, N), (1, 105, N, Y), (1, 125, Y, Q)]),
+        ([(1, 95, N), (1, 116, Y)], [(1, 85, Q, N), (1, 105, N, Q), (1, 106, Q, Y), (1, 126, Y, Q)]),
+        # A poll that says what is known is no change.
+        ([(1, 100, Y), (1, 105, Y), (1, 109, Y)], [(1, 90, Q, Y), (1, 119, Y, Q)]),
+        # What happens at the end or after it is in no window.
+        ([(1, 119, Y), (2, 120, Y)], [(1, 109, Q, Y), (1, 129, Y, Q), (2, 110, Q, Y)]),
+        (
+            [(1, -3, Y), (1, 2, N), (2, 1, Y)],
+            [(1, -13, Q, Y), (1, 0, Y, N), (1, 12, N, Q), (2, -9, Q, Y), (2, 11, Y, Q)],
+        ),
+    ],
+)
+def test_changes_of_the_nearest_poll(polls: list[Row], expected: list[Row]) -> None:
+    assert rows_of("nearest/changes", {"observed_polls": polls}) == expected
+    assert rows_of("nearest/changes", {"observed_polls": polls[::-1]}) == expected
+
+
+@pytest.mark.parametrize(
+    ("polls", "expected"),
+    [
+        ([], []),
+        # Nothing is certain before the first, after the last, or between two that disagree.
+        ([(1, 110, Y)], []),
+        ([(1, 105, Y), (1, 110, N)], []),
+        ([(1, 105, Y), (1, 110, Y)], [(1, 105, Q, Y), (1, 110, Y, Q)]),
+        ([(1, 105, N), (1, 106, N), (1, 110, N)], [(1, 105, Q, N), (1, 110, N, Q)]),
+        (
+            [(1, 100, Y), (1, 105, Y), (1, 110, N), (1, 115, N)],
+            [(1, 100, Q, Y), (1, 105, Y, Q), (1, 110, Q, N), (1, 115, N, Q)],
+        ),
+        # Nor across more than one limit.
+        ([(1, 100, Y), (1, 110, Y)], [(1, 100, Q, Y), (1, 110, Y, Q)]),
+        ([(1, 100, Y), (1, 111, Y)], []),
+        (
+            [(1, 100, Y), (1, 105, Y), (1, 116, Y), (1, 117, Y)],
+            [(1, 100, Q, Y), (1, 105, Y, Q), (1, 116, Q, Y), (1, 117, Y, Q)],
+        ),
+        ([(1, 100, Y), (2, 105, Y), (1, 107, Y), (2, 109, N)], [(1, 100, Q, Y), (1, 107, Y, Q)]),
+    ],
+)
+def test_changes_of_what_is_certain(polls: list[Row], expected: list[Row]) -> None:
+    assert rows_of("certain/changes", {"observed_polls": polls}) == expected
+    assert rows_of("certain/changes", {"observed_polls": polls[::-1]}) == expected

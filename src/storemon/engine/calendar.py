@@ -72,7 +72,7 @@ def _periods(starts_at: datetime, ends_at: datetime, unit: Unit, zone: str) -> I
 
 
 def _hours(starts_at: datetime, ends_at: datetime, zone: str) -> Iterator[datetime]:
-    edges = [starts_at, *clock_changes(zone, starts_at, ends_at), ends_at]
+    edges = [starts_at, *(change.at for change in clock_changes(zone, starts_at, ends_at)), ends_at]
     for at, change in pairwise(edges):
         yield at
         offset = at.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()

@@ -6,7 +6,8 @@
 SELECT
     store_key,
     polled_at AS instant,
-    CASE WHEN polled_at - lag(polled_at) OVER polls <= $carry_us AND lag(active) OVER polls = active THEN active END AS was,
+    CASE WHEN polled_at - lag(polled_at) OVER polls <= $carry_us AND lag(active) OVER polls = active THEN active END
+        AS was,
     CASE WHEN lead(polled_at) OVER polls - polled_at <= $carry_us AND lead(active) OVER polls = active THEN active END
         AS becomes
 FROM observed_polls

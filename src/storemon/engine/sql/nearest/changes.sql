@@ -2,8 +2,8 @@
 -- reads  observed_polls, $until, $carry_us
 -- units  instant in microseconds since 1970 in UTC; was and becomes: active, null for unknown
 --
--- A poll is believed for one carry limit to each side, and no further than half way to its neighbour; the earlier of two
--- polls keeps the odd microsecond in the middle.
+-- A poll is believed for one carry limit to each side, and no further than half way to its neighbour; the earlier of
+-- two polls keeps the odd microsecond in the middle.
 WITH reaches AS (
     SELECT
         store_key,
