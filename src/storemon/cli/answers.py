@@ -19,16 +19,16 @@ Target = Annotated[
 
 def report(
     *,
-    question: Question = ASKED_NOTHING,
-    grouping: Grouping = UNGROUPED,
-    output: Output = ANYWHERE,
     measures: Annotated[Texts, Parameter(show_default=False)] = (),
     wide: bool = False,
     every: str | None = None,
     target: Target = None,
     versus: Literal["previous"] | None = None,
+    question: Question = ASKED_NOTHING,
+    grouping: Grouping = UNGROUPED,
+    output: Output = ANYWHERE,
 ) -> None:
-    """Compute uptime and downtime, or other measures, of each store or group, by default in the last hour, day and week.
+    """Compute uptime, downtime and other measures of each store or group, by default in the last hour, day and week.
 
     Parameters
     ----------
@@ -51,14 +51,21 @@ def report(
     output.check()
     names = [*(split(measures) or SEVEN_COLUMNS), *(["unknown"] if wide else [])]
     told = chosen(names, None if target is None else parse_target(target))
-    shape = {"every": cast("Unit | None", every), "group_by": grouping.tags()}
-    snapshot, now, asked = question.open()
-    windows = asked.setdefault("windows", [LAST_WEEK] if every else DEFAULT_WINDOWS)
-    frame = compute(snapshot, measures=names, target=target, versus_previous=versus is not None, **shape, **asked)
+    unit, group_by, versus_previous = cast("Unit | None", every), grouping.tags(), versus is not None
+    snapshot, now, windows, asked = question.ask(*([LAST_WEEK] if every else DEFAULT_WINDOWS))
+    frame = compute(
+        snapshot,
+        measures=names,
+        every=unit,
+        group_by=group_by,
+        target=target,
+        versus_previous=versus_previous,
+        **asked,
+    )
     if frame.is_empty():
         whose = "no store with these tags" if question.where else "no store"
         sys.stderr.write(f"storemon: {whose} was polled at or before {now}; the report has no rows\n")
-    legend = legend_of_report(told, windows, every=shape["every"], versus=versus is not None)
+    legend = legend_of_report(told, windows, every=unit, versus=versus_previous)
     rows = "rows" if every or grouping.overall else "groups" if grouping.group_by else "stores"
     output.tell(Answer(frame, legend, rows, now, worst_of(legend), in_time=every is not None))
 
@@ -70,8 +77,7 @@ def outages(*, question: Question = ASKED_NOTHING, output: Output = ANYWHERE) ->
     from storemon.views.answer import Answer, Worst, legend_of_outages
 
     output.check()
-    snapshot, now, asked = question.open()
-    windows = asked.setdefault("windows", [LAST_DAY])
+    snapshot, now, windows, asked = question.ask(LAST_DAY)
     frame = compute(snapshot, **asked)
     window = ("window",) if len(windows) > 1 else ()
     columns = ("store_id", *window, "downtime", "ongoing", "starts_at", "ends_at", "elapsed", "whole_downtime")
@@ -94,8 +100,7 @@ def hour_of_week(
 
     output.check()
     tags, in_grids = grouping.tags(), output.on_terminal and output.top is None
-    snapshot, now, asked = question.open()
-    windows = asked.setdefault("windows", [LAST_FOUR_WEEKS])
+    snapshot, now, windows, asked = question.ask(LAST_FOUR_WEEKS)
     frame = compute(snapshot, group_by=tags or [] if in_grids else tags, **asked)
     rows = f"hours of {'stores' if tags is None else 'groups'}"
     answer = Answer(frame, legend_of_week(windows[0]), rows, now, Worst("availability", "least"))
@@ -107,10 +112,10 @@ def hour_of_week(
 
 def stores(
     *,
-    question: Question = ASKED_NOTHING,
-    output: Output = ANYWHERE,
     target: Target = None,
     breaching: bool = False,
+    question: Question = ASKED_NOTHING,
+    output: Output = ANYWHERE,
 ) -> None:
     """List the stores with their tags and availability (default window: last_week), and how well they meet a target.
 
@@ -130,12 +135,10 @@ def stores(
     if breaching and target is None:
         raise InputError("--breaching needs a target; say what was promised, like --target 99.5")
     told = chosen(["availability"], None if target is None else parse_target(target))
-    snapshot, now, asked = question.open()
-    windows = asked.setdefault("windows", [LAST_WEEK])
+    snapshot, now, windows, asked = question.ask(LAST_WEEK)
     frame = compute(snapshot, target=target, **asked)
     legend = legend_of_report(told, windows)
-    rows, worst = "stores", worst_of(legend)
-    if breaching:
-        frame, rows, worst = overspent(frame), f"stores over the budget of {target} %", None
+    rows = f"stores over the budget of {target} %" if breaching else "stores"
     columns = ("store_id", *legend, *(name for name in frame.columns[1:] if name not in legend))
-    output.tell(Answer(frame, legend, rows, now, worst, columns=columns))
+    frame = overspent(frame) if breaching else frame
+    output.tell(Answer(frame, legend, rows, now, worst_of(legend), columns=columns))

@@ -3,7 +3,9 @@
 import io
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -21,7 +23,7 @@ app = App(
     suppress_keyboard_interrupt=False,  # main says that it was interrupted
 )
 
-EXAMPLES = {
+EXAMPLES: dict[Callable[..., Any], tuple[str, str]] = {
     sample: ("sample data", "sample data --stores 100 --days 14 --seed 7"),
     ingest: ("ingest data", "ingest data/store_status.csv --strict"),
     rejected: ("rejected", "rejected --count"),
@@ -36,9 +38,9 @@ EXAMPLES = {
 }
 """The commands, in the order in which one comes to need them, each with two examples."""
 
-for _command, _examples in EXAMPLES.items():
-    _lines = "".join(f"    storemon {example}\n" for example in _examples)
-    app.command(_command, help_epilogue=f"Examples:\n\n{_lines}", sort_key=len([*app]))
+for _place, (_command, _examples) in enumerate(EXAMPLES.items()):
+    _lines = "\n".join(f"    storemon {example}" for example in _examples)
+    app.command(_command, help_epilogue=f"Examples:\n\n{_lines}", sort_key=_place)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The options that commands share, and how they become what the engine is asked."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -31,9 +31,9 @@ class Facts:
     as_of: Annotated[
         str | None, Parameter(help="The answer's now, in ISO 8601 (default: the instant of the newest poll).")
     ] = None
-    carry_limit: Annotated[
-        str | None, Parameter(help="How long a poll is believed, like 7d or 36h (default: 7d).")
-    ] = None
+    carry_limit: Annotated[str | None, Parameter(help="How long a poll is believed, like 7d or 36h (default: 7d).")] = (
+        None
+    )
 
     def open(self) -> "tuple[LakeSnapshot, datetime, Asked]":
         """Fix what is read, the answer's now, and what is asked.
@@ -78,15 +78,19 @@ class Question(Facts):
         ),
     ] = ()
 
-    def open(self) -> "tuple[LakeSnapshot, datetime, Asked]":
-        """Fix what is read, the answer's now, and what is asked; see `Facts.open`."""
+    def ask(self, *otherwise: "Window") -> "tuple[LakeSnapshot, datetime, Sequence[Window], Asked]":
+        """Fix what is read, the answer's now, its windows (``otherwise`` if none is given), and all that is asked.
+
+        Raises:
+            StoremonError: see `Facts.open`.
+
+        """
         from storemon.engine.tags import parse_where
 
-        windows = self._windows()
-        where = parse_where(split(self.where))
-        snapshot, now, asked = super().open()
-        asked |= {"policy": cast("Policy", self.policy), "where": where}
-        return snapshot, now, asked | {"windows": windows} if windows else asked
+        windows, where = self._windows() or otherwise, parse_where(split(self.where))
+        snapshot, now, asked = self.open()
+        asked |= {"windows": windows, "policy": cast("Policy", self.policy), "where": where}
+        return snapshot, now, windows, asked
 
     def _windows(self) -> "list[Window]":
         from storemon.engine.windows import between, parse_window

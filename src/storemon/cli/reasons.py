@@ -1,6 +1,5 @@
 """Commands that tell what is behind the figures: explain one, audit the facts."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +15,8 @@ def explain(store: str, /, *, question: Question = ASKED_NOTHING, svg: Path | No
 
 def audit(
     *,
-    facts: Facts = ALL_FACTS,
     window: Annotated[str | None, Parameter(help="How far back polls are looked at (default: 28d).")] = None,
+    facts: Facts = ALL_FACTS,
     out: OutFile = None,
 ) -> None:
     """Find what weakens the figures: what is missing, unknown or doubtful, with examples."""

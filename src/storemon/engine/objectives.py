@@ -5,9 +5,9 @@ import polars.selectors as cs
 
 
 def breaching(figures: pl.DataFrame) -> pl.DataFrame:
-    """Keep the rows of a report, or of the stores, with a target: those whose budget is overspent in any window, the worst burn first.
+    """Keep the rows of a report, or of stores, whose budget is overspent in any window, the worst burn first.
 
-    Where a target of 100 % leaves nothing to burn, the most overspent come first.
+    They are told with a target. Where one of 100 % leaves nothing to burn, the most overspent come first.
     """
     left = pl.min_horizontal(cs.starts_with("left_"))
     burn_rate = pl.max_horizontal(cs.starts_with("burn_rate_"))

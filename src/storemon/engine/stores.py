@@ -14,9 +14,7 @@ from storemon.lake.lake import Lake
 from storemon.lake.snapshot import Snapshot
 
 
-def stores(
-    source: Lake | Snapshot, *, target: Fraction | str | None = None, **asked: Unpack[Asked]
-) -> pl.DataFrame:
+def stores(source: Lake | Snapshot, *, target: Fraction | str | None = None, **asked: Unpack[Asked]) -> pl.DataFrame:
     """List the stores, by default with their availability in the last week.
 
     Args:
@@ -25,8 +23,8 @@ def stores(
         **asked: see `storemon.engine.question.Asked`.
 
     Returns:
-        In order: ``store_id``; every tag there is, empty where the store lacks it; ``availability_*`` for each window, and
-        with a target ``budget_*``, ``spent_*``, ``left_*`` and ``burn_rate_*``, as in the report.
+        In order: ``store_id``; every tag there is, empty where the store lacks it; ``availability_*`` for each window,
+        and with a target ``budget_*``, ``spent_*``, ``left_*`` and ``burn_rate_*``, as in the report.
 
     Raises:
         EmptyLakeError: no ``as_of`` is given and there are no polls to take it from.
@@ -42,4 +40,4 @@ def stores(
     try:
         return tagged.hstack(figures.drop("store_id").get_columns())
     except pl.exceptions.DuplicateError as error:
-        raise InputError(f"a tag has the name of a figure; name the window yourself, like other=30d: {error}") from error
+        raise InputError(f"a tag and a figure have one name; name the window, like other=30d: {error}") from error

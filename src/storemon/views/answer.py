@@ -16,7 +16,7 @@ Printed = Literal["minutes", "hours", "percent", "number"]
 
 
 class Column(NamedTuple):
-    """A column of figures: the measure and its unit; the window; which side of a comparison, if not the window itself."""
+    """A column of figures: the measure and its unit; the window, and which side of a comparison if not itself."""
 
     measure: str
     unit: Printed
@@ -101,7 +101,7 @@ def legend_of_report(
 
 
 def legend_of_outages(windows: Sequence[Window]) -> dict[str, Column]:
-    """Tell of the figures of `storemon.engine.outages.outages`, whose rows name their window where there are several."""
+    """Tell of the figures of `storemon.engine.outages.outages`, whose rows name a window where there are several."""
     window = windows[0].name if len(windows) == 1 else ""
     return {name: Column(name, "minutes", window) for name in _OUTAGES}
 

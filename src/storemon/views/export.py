@@ -45,8 +45,8 @@ def form_of(path: Path) -> Form:
 def encoded(frame: pl.DataFrame, form: Form, legend: Legend) -> bytes:
     """Write ``frame`` in a form, its lengths of time ``Duration("us")``.
 
-    CSV is that of `to_csv`. JSON is an array of objects: lengths of time in whole microseconds, percentages and rates as
-    numbers, instants as text. Parquet keeps lengths of time exact, and percentages and rates as decimals.
+    CSV is that of `to_csv`. JSON is an array of objects: lengths of time in whole microseconds, percentages and rates
+    as numbers, instants as text. Parquet keeps lengths of time exact, and percentages and rates as decimals.
     """
     if form == "json":
         numbers = frame.with_columns(cs.duration().to_physical(), cs.decimal().cast(pl.Float64))
@@ -60,8 +60,8 @@ def encoded(frame: pl.DataFrame, form: Form, legend: Legend) -> bytes:
 def to_csv(frame: pl.DataFrame, legend: Legend) -> bytes:
     r"""``frame`` as CSV in UTF-8 with ``\n`` line ends.
 
-    Lengths of time are in the minutes or hours that ``legend`` says, with two decimals, rounded half up; instants in ISO
-    8601, in UTC with a ``Z``, or local without; what is null is empty.
+    Lengths of time are in the minutes or hours that ``legend`` says, with two decimals, rounded half up; instants in
+    ISO 8601, in UTC with a ``Z``, or local without; what is null is empty.
     """
     printed = frame.with_columns(rounded(frame, legend)).with_columns(_instants())
     return printed.write_csv(quote_style="necessary", line_terminator="\n").encode()

@@ -18,7 +18,7 @@ EXAMPLES = 3
 
 def rows_of(findings: Sequence[Finding]) -> pl.DataFrame:
     """Put findings into rows: ``finding, count, meaning``, and ``examples``, a JSON array of objects as text."""
-    rows = [(name, count, meaning, encoded(examples, "json", {}).decode()) for name, meaning, count, examples in findings]
+    rows = [(each.name, each.count, each.meaning, encoded(each.examples, "json", {}).decode()) for each in findings]
     return pl.DataFrame(rows, schema=["finding", "count", "meaning", "examples"], orient="row")
 
 

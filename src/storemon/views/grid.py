@@ -20,7 +20,7 @@ _STYLES = ("", "", "yellow", "red", "bold red")
 
 
 def draw_grids(console: Console, answer: Answer) -> None:
-    """Draw a grid for each group of `storemon.engine.week.hour_of_week`: a line for each hour, a column for each day."""
+    """Draw a grid for each group of `storemon.engine.week.hour_of_week`: hours down, weekdays across."""
     (window,) = {column.window for column in answer.legend.values()}
     tags = answer.frame.columns[: answer.frame.columns.index("stores")]
     for (*values, count), week in answer.frame.group_by([*tags, "stores"], maintain_order=True):
@@ -37,7 +37,8 @@ def _draw_grid(console: Console, availability: pl.Series, title: str) -> None:
         draw_note(console, f"{title}: no time known")
         return
     worst, marked, best = known[0], known[min(WORST, len(known)) - 1], known[-1]
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title=Text(title, style="bold"), title_justify="left")
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title_justify="left")
+    table.title = Text(title, style="bold")
     for heading in ("hour", *WEEKDAYS):
         table.add_column(heading, justify="right")
     for hour in range(24):

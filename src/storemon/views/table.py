@@ -21,7 +21,8 @@ def draw_answer(console: Console, answer: Answer, *, top: int, in_order: bool = 
     """Draw the first ``top`` rows, the worst first unless they are wanted ``in_order``; say how much more there is."""
     frame = answer.frame if in_order else answer.worst_first()
     shown = frame.head(top).select(answer.columns or frame.columns)
-    hidden = draw_table(console, shown, answer.legend) if len(shown) else 0
+    key = None if answer.worst is None else answer.worst.column
+    hidden = draw_table(console, shown, answer.legend, key=key) if len(shown) else 0
     draw_note(console, _note(answer, len(shown), in_order=in_order))
     if more := len(frame) - len(shown):
         draw_note(console, f"… {more:,} more: --top 0 or --out FILE")
@@ -29,8 +30,8 @@ def draw_answer(console: Console, answer: Answer, *, top: int, in_order: bool = 
         draw_note(console, f"… {hidden:,} more columns: a wider terminal or --out FILE")
 
 
-def draw_table(console: Console, frame: pl.DataFrame, legend: Legend) -> int:
-    """Draw a frame; tell how many of its columns, the last ones, found no room.
+def draw_table(console: Console, frame: pl.DataFrame, legend: Legend, *, key: str | None = None) -> int:
+    """Draw a frame; tell how many of its columns found no room: some of the last, but not the ``key``.
 
     Headings tell the measure, the window and the unit, one under the other; a window that all share stands above them.
     """
@@ -39,9 +40,9 @@ def draw_table(console: Console, frame: pl.DataFrame, legend: Legend) -> int:
     headings = {name: _heading(name, kind, legend, windows) for name, kind in shown.schema.items()}
     cells = {name: [_cell(value) for value in shown[name]] for name in shown.columns}
     widths = {name: _width([*headings[name], *cells[name]]) for name in shown.columns}
-    fitting = _fitting(widths, console.width)
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title_justify="left")
-    table.title = Text(*windows, style="bold") if len(windows) == 1 else None
+    fitting = _fitting(widths, key, console.width)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left")
+    table.title = Text("".join(windows), style="bold") if len(windows) == 1 else None
     for name in fitting:
         justify: JustifyMethod = "right" if shown.schema[name].is_numeric() else "left"
         heading = Text("\n".join(headings[name]))
@@ -93,11 +94,12 @@ def _width(lines: list[str]) -> int:
     return min(max(map(cell_len, lines)), _WIDEST)
 
 
-def _fitting(widths: dict[str, int], width: int) -> list[str]:
-    """Choose as many columns as fit beside each other, two spaces apart; the first two in any case."""
-    names, taken = list(widths), -2
-    for count, name in enumerate(names):
-        taken += 2 + widths[name]
-        if taken > width and count > 1:
-            return names[:count]
-    return names
+def _fitting(widths: dict[str, int], key: str | None, width: int) -> list[str]:
+    """Choose as many columns as fit beside each other, two spaces apart: the first and the key in any case."""
+    first, *others = widths
+    chosen = {first, *([key] if key else [])}
+    for name in others:
+        if sum(2 + widths[each] for each in chosen | {name}) - 2 > width and len(chosen) > 1:
+            break
+        chosen.add(name)
+    return [name for name in widths if name in chosen]
