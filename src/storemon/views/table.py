@@ -41,12 +41,14 @@ def draw_table(console: Console, frame: pl.DataFrame, legend: Legend, *, key: st
     cells = {name: [_cell(value) for value in shown[name]] for name in shown.columns}
     widths = {name: _width([*headings[name], *cells[name]]) for name in shown.columns}
     fitting = _fitting(widths, key, console.width)
+    tallest = max(map(len, headings.values()))
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left")
     table.title = Text("".join(windows), style="bold") if len(windows) == 1 else None
     for name in fitting:
         justify: JustifyMethod = "right" if shown.schema[name].is_numeric() else "left"
-        heading = Text("\n".join(headings[name]))
-        table.add_column(heading, justify=justify, vertical="bottom", max_width=widths[name], overflow="fold")
+        above = tallest - len(headings[name])
+        heading = Text("\n" * above + "\n".join(headings[name]))
+        table.add_column(heading, justify=justify, max_width=widths[name], overflow="fold")
     for row in zip(*(cells[name] for name in fitting), strict=True):
         table.add_row(*map(Text, row))
     console.print(table)
@@ -67,7 +69,7 @@ def _note(answer: Answer, count: int, *, in_order: bool) -> str:
     total = len(answer.frame)
     counted = "no" if not total else f"{total:,}" if count == total else f"{count:,} of {total:,}"
     order = "" if in_order or answer.worst is None else f", {answer.worst.way} {answer.worst.column} first"
-    return printable(f"{counted} {answer.rows} as of {answer.as_of:%Y-%m-%d %H:%M:%S} UTC{order if total else ''}")
+    return printable(f"{counted} {answer.rows} as of {answer.as_of:%Y-%m-%d %H:%M:%S} UTC{order if total > 1 else ''}")
 
 
 def _heading(name: str, kind: pl.DataType, legend: Legend, windows: set[str]) -> list[str]:
