@@ -65,8 +65,11 @@ def report(
         )
     told = chosen(measures, parse_target(target) if isinstance(target, str) else target)
     before = tuple(replace(window, back=window.back + 1) for window in question.windows) if versus_previous else ()
-    with gather(snapshot, replace(question, windows=question.windows + before, every=every)) as facts:
-        sums = figures(facts, question.policy, {measure.need for measure in told.values()})
+    needs = {measure.need for measure in told.values()}
+    all_asked = replace(question, windows=question.windows + before, every=every)
+    # Whether an outage goes on after its window, the polls up to as-of tell.
+    with gather(snapshot, all_asked, to_as_of="outages" in needs) as facts:
+        sums = figures(facts, question.policy, needs)
         rows = _rows(facts, group_by)
         placed = _placed(sums, facts.windows, rows, grouped=group_by is not None or every is not None)
     if every is not None:
