@@ -39,7 +39,7 @@ def test_last_polls(polls: list[Row], expected: list[Row]) -> None:
     ("within", "last", "stores", "expected"),
     [
         ([], [], [], []),
-        # After the first boundary, up to the last that matters and at it; the poll at the boundary is the last one before it.
+        # After the first boundary, up to the end and at it; the poll at the boundary is the last one before it.
         ([(1, at, Y) for at in (99, 100, 101, 130, 131)], [(1, 100, N)], [], [(1, 100, N), (1, 101, Y), (1, 130, Y)]),
         # Both of two that disagree: which one counts is decided next.
         ([(1, 110, Y), (1, 110, N)], [], [], [(1, 110, N), (1, 110, Y)]),

@@ -33,7 +33,7 @@ def figures(facts: Facts, policy: Policy, needs: Collection[Need] = ()) -> pl.Da
 
 
 def _bounds(facts: Facts) -> pl.DataFrame:
-    """What the polls prove: certain active time, and all but certain inactive time."""
+    """Tell what the polls prove: certain active time, and all but certain inactive time."""
     certain = facts.run((*STATES["certain"], *FIGURES))
     return certain.select(
         *_PLACE, uptime_min_us=pl.col("uptime_us"), uptime_max_us=pl.col("service_us") - pl.col("downtime_us")
