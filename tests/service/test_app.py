@@ -16,9 +16,9 @@ from storemon.errors import LakeError
 from storemon.lake.lake import Lake
 from storemon.service import records
 from storemon.service.app import create_app
-from storemon.service.export import report_csv
 from storemon.service.jobs import Job, Jobs
 from storemon.settings import Settings
+from storemon.views.export import report_csv
 from tests.service.waiting import ingestion_of, report_of, trigger
 
 Client = TestClient[Litestar]
