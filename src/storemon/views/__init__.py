@@ -1,0 +1,1 @@
+"""How answers look: as lines of text, and as pictures."""
