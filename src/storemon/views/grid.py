@@ -37,7 +37,7 @@ def _draw_grid(console: Console, availability: pl.Series, title: str) -> None:
         draw_note(console, f"{title}: no time known")
         return
     worst, marked, best = known[0], known[min(WORST, len(known)) - 1], known[-1]
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title_justify="left")
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left")
     table.title = Text(title, style="bold")
     for heading in ("hour", *WEEKDAYS):
         table.add_column(heading, justify="right")
