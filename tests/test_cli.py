@@ -43,13 +43,15 @@ def test_sample_and_ingest_say_what_they_did(storemon: Storemon, tmp_path: Path)
     written = storemon("sample", "data", "--stores", "2", "--days", "1", "--seed", "7")
     assert (written.status, written.err) == (0, "")
     polls = len((tmp_path / "data" / "store_status.csv").read_bytes().splitlines()) - 1
+    stores = len((tmp_path / "data" / "stores.csv").read_bytes().splitlines()) - 1
     assert written.out.decode().startswith(f"data: {polls} polls, ")
+    assert f" time zones, {stores} stores in " in written.out.decode()
     for added, known in ((polls, 0), (0, polls)):
         ingested = storemon("ingest", "data", "--lake", "elsewhere")
         assert (ingested.status, ingested.err) == (0, "")
         tables = ingested.out.decode().splitlines()
-        assert [line.split()[0] for line in tables] == ["zones", "hours", "polls"]
-        assert f" {polls} rows read, {added} added, {known} already there, 0 rejected, " in tables[2]
+        assert [line.split()[0] for line in tables] == ["tags", "zones", "hours", "polls"]
+        assert f" {polls} rows read, {added} added, {known} already there, 0 rejected, " in tables[3]
     assert (tmp_path / "elsewhere" / "polls").is_dir()
 
 
