@@ -1,6 +1,7 @@
 """The real command: what it prints and what it writes."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 
 import storemon as package
+from storemon.engine.measures import MEASURES
 from storemon.engine.pipeline import FIGURES, STATES, statement
 from tests.conftest import Storemon, storemon_in
 from tests.engine.steps import Inputs
@@ -17,7 +19,19 @@ HEADER = (
     b"store_id,uptime_last_hour,uptime_last_day,uptime_last_week,downtime_last_hour,downtime_last_day,"
     b"downtime_last_week\n"
 )
-COMMANDS = ("sample", "ingest", "rejected", "report", "sql", "serve")
+COMMANDS = (
+    "sample",
+    "ingest",
+    "rejected",
+    "report",
+    "outages",
+    "hour-of-week",
+    "stores",
+    "explain",
+    "audit",
+    "sql",
+    "serve",
+)
 
 
 @pytest.fixture
@@ -126,9 +140,16 @@ def test_help(arguments: tuple[str, ...], storemon: Storemon) -> None:
     usage = f"Usage: storemon {arguments[0]}" if arguments and arguments[0] in COMMANDS else "Usage: storemon COMMAND"
     assert told.out.decode().startswith(usage)
     if not usage.endswith("COMMAND"):
+        examples = told.out.decode().split("\nExamples:")[1]
+        assert len(re.findall(rf"^ *storemon {arguments[0]}\b", examples, re.MULTILINE)) == 2
         return
     for name in COMMANDS:
         assert f" {name} " in told.out.decode()
+
+
+def test_help_names_every_measure(storemon: Storemon) -> None:
+    told = " ".join(storemon("report", "--help").out.decode().replace("\u2502", " ").split())
+    assert f"there are {', '.join([*MEASURES][:-1])} and {[*MEASURES][-1]}." in told
 
 
 def test_version(storemon: Storemon) -> None:

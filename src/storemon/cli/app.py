@@ -47,7 +47,7 @@ def main() -> None:
     """Run the command line; exits with 0, or 2 when nothing could be done, saying why on standard error."""
     _ready_streams()
     try:
-        code = app(exit_on_error=False, result_action="return_value")
+        code = app(sys.argv[1:], exit_on_error=False, result_action="return_value")
         sys.stdout.flush()
     except CycloptsError:
         code = 2  # cyclopts has said why

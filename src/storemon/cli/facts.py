@@ -22,12 +22,12 @@ Days = Annotated[int, Parameter(validator=Number(lte=36_525))]
 
 
 def sample(folder: Path, /, *, stores: Stores = 3678, days: Days = 60, seed: int = 1) -> None:
-    """Write three realistic CSVs into FOLDER.
+    """Write realistic CSVs into FOLDER.
 
     Parameters
     ----------
     folder
-        Where to write store_status.csv, menu_hours.csv and timezones.csv.
+        Where to write store_status.csv, menu_hours.csv, timezones.csv and stores.csv.
     stores
         Stores that are polled.
     days
@@ -57,8 +57,8 @@ def ingest(path: Path | None = None, /, *, lake: LakeFolder = None, strict: bool
     Parameters
     ----------
     path
-        A folder with store_status.csv, menu_hours.csv and timezones.csv, or one such file; each may end in .gz
-        (default: data).
+        A folder with store_status.csv, menu_hours.csv and timezones.csv, and special_hours.csv, maintenance.csv and
+        stores.csv if there are any; or one such file; each may end in .gz (default: data).
     strict
         Change nothing if any row cannot be read.
 

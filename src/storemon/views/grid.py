@@ -37,10 +37,10 @@ def _draw_grid(console: Console, availability: pl.Series, title: str) -> None:
         draw_note(console, f"{title}: no time known")
         return
     worst, marked, best = known[0], known[min(WORST, len(known)) - 1], known[-1]
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title_justify="left")
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left")
     table.title = Text(title, style="bold")
     for heading in ("hour", *WEEKDAYS):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", min_width=0 if heading == "hour" else 8)
     for hour in range(24):
         cells = (availability[weekday * 24 + hour] for weekday in range(7))
         table.add_row(f"{hour:02}", *(_cell(value, worst, marked, best) for value in cells))
