@@ -71,14 +71,14 @@ def report(
     # Whether an outage goes on after its window, the polls up to as-of tell.
     with gather(snapshot, all_asked, to_as_of="outages" in needs) as facts:
         sums = figures(facts, question.policy, needs)
-        rows = _rows(facts, group_by)
+        rows = answer_rows(facts, group_by)
         placed = _placed(sums, facts.windows, rows, grouped=group_by is not None or every is not None)
     if every is not None:
         return _series(placed, rows, every, told)
     return _side_by_side(placed, rows, question.windows, told, versus=versus_previous)
 
 
-def _rows(facts: Facts, group_by: Sequence[str] | None) -> pl.DataFrame:
+def answer_rows(facts: Facts, group_by: Sequence[str] | None) -> pl.DataFrame:
     """Tell in which row of the answer each store is: ``store_key, row``, and the columns that name the row."""
     if group_by is None:
         return facts.stores.select("store_key", pl.int_range(pl.len(), dtype=pl.Int32).alias("row"), "store_id")

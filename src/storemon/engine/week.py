@@ -17,7 +17,7 @@ from storemon.engine.instants import EPOCH, FIRST, LAST, microseconds
 from storemon.engine.measures import MEASURES
 from storemon.engine.pipeline import HOUR_OF_WEEK, STATES
 from storemon.engine.question import Asked, ask
-from storemon.engine.report import _rows
+from storemon.engine.report import answer_rows
 from storemon.engine.windows import Rolling, Window
 from storemon.engine.zones import clock_changes
 from storemon.errors import InputError
@@ -66,7 +66,7 @@ def hour_of_week(
     if taken := {"weekday", "hour", *_MEASURES}.intersection(group_by or ()):
         raise InputError(f"the tag {min(taken)!r} has the name of another column of the answer; give it another one")
     with gather(snapshot, question) as facts:
-        rows = _rows(facts, group_by)
+        rows = answer_rows(facts, group_by)
         first_cell = pl.col("row").cast(pl.Int64) * _HOURS
         facts.con.register("cells_of_stores", rows.select("store_key", first_cell=first_cell).to_arrow())
         facts.con.register("offsets", _offsets(facts).to_arrow())
