@@ -31,7 +31,7 @@ PATTERNS = """\
 
 
 def element(name: str, content: str | None = None, **attributes: object) -> str:
-    """Write an element of XML ``content`` and plain attributes: ``data_us`` is written ``data-us``, ``class_`` ``class``."""
+    """Write an element of XML ``content`` and plain attributes: ``data_us`` as ``data-us``, ``class_`` as ``class``."""
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{plain(number(value))}"' for key, value in attributes.items()
     )

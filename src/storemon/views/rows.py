@@ -14,7 +14,7 @@ from storemon.views.words import brief, length, moment, time_of_day
 _HOUR = timedelta(hours=1)
 _MICROSECOND = timedelta(microseconds=1)
 _SEEN, _TICK, _CROSS = 1.5, 2.5, 6.0  # pixels: the narrowest bar that is seen, and the room that marks of polls take
-SUM = 56  # pixels: a column of sums
+GAP, SUM = 12, 56  # pixels: between the dates and their sums, and for each column of those
 WORDS: dict[Held, str] = {"active": "up", "inactive": "down", "unknown": "unknown", "excluded": "excluded"}
 
 
@@ -138,19 +138,19 @@ class Row:
     def _edges(self) -> Iterator[str]:
         explanation, zone = self.explanation, self.explanation.zone
         until = "as of" if explanation.ends_at == explanation.as_of else "to"
-        for at, word in ((explanation.starts_at, "from"), (explanation.ends_at, until)):
+        for at, word, side in ((explanation.starts_at, "from", "small end"), (explanation.ends_at, until, "small")):
             if self.day.starts_at < at < self.day.ends_at:
-                yield from self._edge(at, "edge", f"{word} {time_of_day(at, zone)[:8]}")
+                yield from self._edge(at, "edge", f"{word} {time_of_day(at, zone)[:8]}", side)
         for at, before, after in self.day.clock_changes:
-            yield from self._edge(at, "clocks", f"clocks {at + before:%H:%M} to {at + after:%H:%M}")
+            yield from self._edge(at, "clocks", f"clocks {at + before:%H:%M} to {at + after:%H:%M}", "small middle")
             if self.size.detailed:
                 for hour, begins in hours(self.day, zone).items():
                     yield marks.text(self.x(begins), self.bottom + 21, f"{hour:02d}", "small middle")
 
-    def _edge(self, at: datetime, class_: str, words: str) -> Iterator[str]:
+    def _edge(self, at: datetime, class_: str, words: str, of_words: str) -> Iterator[str]:
         yield marks.line(self.x(at), self.top - 3, self.bottom + 2, class_)
         if self.size.detailed:
-            yield marks.text(self.x(at), self.top - 5, words, "small middle")
+            yield marks.text(self.x(at), self.top - 5, words, of_words)
 
     def _words(self) -> Iterator[str]:
         day, baseline = self.day, self.top + self.size.bar / 2 + 4
@@ -167,7 +167,7 @@ class Row:
         for place, held in enumerate(WORDS, 1):
             total = sum((piece.ends_at - piece.starts_at for piece in self.pieces if piece.held == held), timedelta())
             if total:
-                yield marks.text(self.left + self.width + place * SUM, baseline, brief(total), class_)
+                yield marks.text(self.left + self.width + GAP + place * SUM, baseline, brief(total), class_)
 
     def _notes(self) -> str:
         """Say what is special about the date."""

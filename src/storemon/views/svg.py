@@ -9,7 +9,7 @@ from datetime import timedelta
 from storemon.engine.explanation import Explanation
 from storemon.views import marks
 from storemon.views.legend import legend
-from storemon.views.rows import COMPACT, ROOMY, SUM, THIN, THINNEST, WORDS, Row
+from storemon.views.rows import COMPACT, GAP, ROOMY, SUM, THIN, THINNEST, WORDS, Row
 from storemon.views.words import FIGURES, length, limit, moment
 
 WIDTH = 1080
@@ -59,7 +59,7 @@ def _told(explanation: Explanation) -> str:
 def _head(explanation: Explanation) -> Iterator[str]:
     zone, figures = explanation.zone, explanation.figures
     name = explanation.store_id if len(explanation.store_id) <= 80 else f"{explanation.store_id[:79]}…"  # noqa: PLR2004
-    yield marks.text(_MARGIN, 40, name, "title")
+    yield marks.text(_MARGIN, 40, f"Store {name}", "title")
     window = f"{moment(explanation.starts_at, zone)} to {moment(explanation.ends_at, zone)}"
     yield marks.text(_MARGIN, 62, f"{explanation.window}: {window}", "sub")
     default = ", the default zone" if explanation.zone_is_default else ""
@@ -74,7 +74,7 @@ def _head(explanation: Explanation) -> Iterator[str]:
         yield marks.element("rect", x=x, y=102, width=26, height=26, class_=f"{what} framed")
         yield marks.text(x + 34, 112, WORDS[what].capitalize(), "name")
         whole, point, fraction = length(getattr(figures, figure)).partition(".")
-        small = marks.element("tspan", f"{point}{fraction}", class_="small")
+        small = marks.element("tspan", f"{point}{fraction}", class_="small") if point else ""
         yield marks.element("text", f"{whole}{small}", x=x + 34, y=129, class_="value")
     x = _MARGIN + 4 * width + 34
     yield marks.text(x, 112, "Availability", "name")
@@ -88,7 +88,7 @@ def _laid_out(explanation: Explanation) -> Iterator[Row]:
     size = next((size for size in (ROOMY, COMPACT, THIN) if len(days) <= size.most), THINNEST)
     across = min(4, -(-len(days) // size.most)) or 1
     width = (WIDTH - 2 * _MARGIN + 12) / across - 12  # pixels
-    labels, sums = (48, 0) if size is THINNEST else (_LABELS, 4 * SUM + 14)
+    labels, sums = (48, 0) if size is THINNEST else (_LABELS, GAP + 4 * SUM)
     longest = max((day.ends_at - day.starts_at for day in days), default=_HOUR)
     scale = (width - labels - sums) / (longest / _HOUR)
     top = float(_TOP)
@@ -119,4 +119,4 @@ def _axis(row: Row) -> Iterator[str]:
         yield marks.text(row.left + hour * row.scale, baseline, f"{hour:02d}", "small middle")
     if row.size is not THINNEST:
         for place, word in enumerate(WORDS.values(), 1):
-            yield marks.text(row.left + row.width + place * SUM, baseline, word, "small end")
+            yield marks.text(row.left + row.width + GAP + place * SUM, baseline, word, "small end")
