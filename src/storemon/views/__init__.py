@@ -1,1 +1,1 @@
-"""How answers look: as lines of text, and as pictures."""
+"""How answers look: files, tables, pictures."""
