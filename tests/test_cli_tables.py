@@ -174,6 +174,25 @@ def test_the_hours_of_the_week(shown: Shown) -> None:
     assert f"1 of 504 hours of stores {AS_OF}, least availability first" in shown("hour-of-week --window 1d --top 1")
 
 
+def test_an_audit(shown: Shown) -> None:
+    lines = shown("audit")
+    assert lines[:8] == [
+        "stores_without_hours: 3",
+        "They count as open round the clock, so that a night off is downtime. Add their",
+        "rows to menu_hours.csv.",
+        "store_id  polls  inactive_polls",
+        "───────────────────────────────",
+        "harbour       3               1",
+        "barn          1               1",
+        "quay          1               0",
+    ]
+    assert "late_first_polls: 3" in lines
+    assert lines[-1] == (
+        "nothing found by: stores_without_zone, hours_without_polls, silent_stores, gaps, polls_only_outside_hours, "
+        "one_minute_schedules, overlapping_shifts, disagreeing_duplicates, rejected_rows"
+    )
+
+
 def test_nothing_to_report_on(shown: Shown, capfd: pytest.CaptureFixture[str]) -> None:
     assert shown("report --as-of 2024-10-01 --where region=West") == ["no stores as of 2024-10-01 00:00:00 UTC"]
     assert capfd.readouterr().err == (

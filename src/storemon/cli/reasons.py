@@ -21,15 +21,16 @@ def audit(
 ) -> None:
     """Find what weakens the figures: what is missing, unknown or doubtful, with examples."""
     from storemon.durations import parse_duration
+    from storemon.engine.audit import WINDOW
     from storemon.engine.audit import audit as compute
     from storemon.views.answer import Answer
     from storemon.views.findings import draw_findings, rows_of
 
     output = Output(out=out)
     output.check()
-    back = {} if window is None else {"window": parse_duration(window)}
-    snapshot, now, asked = facts.open()
-    findings = compute(snapshot, as_of=now, carry_limit=asked["carry_limit"], **back)
+    back = WINDOW if window is None else parse_duration(window)
+    snapshot, now, carry_limit = facts.open()
+    findings = compute(snapshot, as_of=now, carry_limit=carry_limit, window=back)
     if output.on_terminal:
         draw_findings(terminal(), findings)
     else:
