@@ -1,6 +1,9 @@
 """The service schedule told date by date: the rows that apply to a local date as written, and what they open of it."""
 
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -22,30 +25,24 @@ def days(facts: Facts, zone: str, starts_at: datetime, ends_at: datetime) -> tup
     midnights = _midnights(zone, starts_at, ends_at)
     if not midnights:
         return ()
-    store_id = facts.stores["store_id"][0]
-    hours, special = (
-        frame.filter(pl.col("store_id").is_in([store_id, EVERY_STORE]))
-        for frame in (facts.snapshot.hours(), facts.snapshot.special_hours())
-    )
-    hours = hours.filter(pl.col("store_id") == store_id)
-    stores = facts.stores.with_columns(zone=pl.lit(zone))
     first, last = min(midnights.values()), max(midnights.values())
-    intervals = open_intervals(stores, hours, special, first, last).select("opens_at", "closes_at").rows()
+    store_id = facts.stores["store_id"][0]
+    hours = facts.snapshot.hours().filter(pl.col("store_id") == store_id)
+    special_hours = facts.snapshot.special_hours()
+    stores = facts.stores.with_columns(zone=pl.lit(zone))
+    intervals = open_intervals(stores, hours, special_hours, first, last).select("opens_at", "closes_at").rows()
     opened = [Interval(instant(opens), instant(closes)) for opens, closes in intervals]
-    rows = {day: _rows(hours, special, day) for day in (min(midnights) - _DAY, *midnights)}
+    written = _Written.of(store_id, hours, special_hours)
     changes = clock_changes(zone, first, last)
-    told = []
-    for day in list(midnights)[:-1]:
-        begins, ends = midnights[day], midnights[day + _DAY]
-        told.append(
-            Day(
-                *(day, begins, ends, *rows[day]),
-                open=_within(opened, begins, ends),
-                tail=any(_reaches_over(shift) for shift in rows[day - _DAY][1]),
-                clock_changes=tuple(change for change in changes if begins <= change.at < ends),
-            )
+    return tuple(
+        Day(
+            *(day, begins, midnights[day + _DAY], *written.on(day)),
+            open=_within(opened, begins, midnights[day + _DAY]),
+            tail=any(_reaches_over(shift) for shift in written.on(day - _DAY)[1]),
+            clock_changes=tuple(change for change in changes if begins <= change.at < midnights[day + _DAY]),
         )
-    return tuple(told)
+        for day, begins in list(midnights.items())[:-1]
+    )
 
 
 def maintenance_of_window(
@@ -73,24 +70,35 @@ def _midnights(zone: str, starts_at: datetime, ends_at: datetime) -> dict[date, 
     return found
 
 
-def _rows(hours: pl.DataFrame, special: pl.DataFrame, day: date) -> tuple[Source, tuple[Shift, ...]]:
-    """Pick the rows that apply: a store's own special hours, else those of every store, else the weekly ones."""
-    of_day = special.filter(pl.col("date") == day)
-    of_every_store = pl.col("store_id") == EVERY_STORE
-    for source, rows in (
-        ("special hours", of_day.filter(~of_every_store)),
-        ("special hours of every store", of_day.filter(of_every_store)),
-    ):
-        if len(rows):
-            return source, _shifts(rows)  # type: ignore[return-value]
-    if hours.is_empty():
-        return "no hours", (_ALWAYS,)
-    return "weekly hours", _shifts(hours.filter(pl.col("weekday") == day.weekday()))
+@dataclass(frozen=True)
+class _Written:
+    """The rows of one store as written: special ones of its own and of every store by date, weekly ones by weekday."""
+
+    special: dict[date, tuple[Shift, ...]]
+    general: dict[date, tuple[Shift, ...]]
+    weekly: dict[int, tuple[Shift, ...]]
+
+    @staticmethod
+    def of(store_id: str, hours: pl.DataFrame, special_hours: pl.DataFrame) -> "_Written":
+        special, general = (
+            _shifts(special_hours.filter(pl.col("store_id") == named), "date") for named in (store_id, EVERY_STORE)
+        )
+        return _Written(special, general, _shifts(hours, "weekday"))
+
+    def on(self, day: date) -> tuple[Source, tuple[Shift, ...]]:
+        """Pick the rows that apply: its own special ones, else those of every store, else the weekly ones."""
+        if day in self.special:
+            return "special hours", self.special[day]
+        if day in self.general:
+            return "special hours of every store", self.general[day]
+        return ("weekly hours", self.weekly.get(day.weekday(), ())) if self.weekly else ("no hours", (_ALWAYS,))
 
 
-def _shifts(rows: pl.DataFrame) -> tuple[Shift, ...]:
-    distinct = rows.select("opens_local", "closes_local").unique().sort("opens_local", "closes_local")
-    return tuple(Shift(opens, closes, _notes(opens, closes)) for opens, closes in distinct.rows())
+def _shifts(rows: pl.DataFrame, by: str) -> dict[Any, tuple[Shift, ...]]:
+    found: dict[Any, tuple[Shift, ...]] = {}
+    for key, opens, closes in rows.select(by, "opens_local", "closes_local").unique().sort(pl.all()).rows():
+        found[key] = (*found.get(key, ()), Shift(opens, closes, _notes(opens, closes)))
+    return found
 
 
 def _notes(opens: int | None, closes: int | None) -> tuple[str, ...]:
@@ -116,13 +124,14 @@ def _reaches_over(shift: Shift) -> bool:
 
 
 def _within(intervals: list[Interval], starts_at: datetime, ends_at: datetime) -> tuple[Interval, ...]:
-    clipped = (Interval(max(opens, starts_at), min(closes, ends_at)) for opens, closes in intervals)
-    touching: list[Interval] = []
-    for interval in clipped:
-        if interval.starts_at >= interval.ends_at:
-            continue
-        if touching and touching[-1].ends_at == interval.starts_at:
-            touching[-1] = Interval(touching[-1].starts_at, interval.ends_at)
+    """Clip disjoint intervals, and join those that touch."""
+    first = bisect_right(intervals, starts_at, key=lambda interval: interval.ends_at)
+    last = bisect_left(intervals, ends_at, key=lambda interval: interval.starts_at)
+    joined: list[Interval] = []
+    for opens, closes in intervals[first:last]:
+        clipped = Interval(max(opens, starts_at), min(closes, ends_at))
+        if joined and joined[-1].ends_at == clipped.starts_at:
+            joined[-1] = Interval(joined[-1].starts_at, clipped.ends_at)
         else:
-            touching.append(interval)
-    return tuple(touching)
+            joined.append(clipped)
+    return tuple(joined)

@@ -1,7 +1,7 @@
 """Why a figure is what it is: one store in one window, from the schedule and the polls to the sums."""
 
 from collections.abc import Sequence
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Unpack
 
@@ -9,7 +9,7 @@ import polars as pl
 
 from storemon.engine.days import days, maintenance_of_window
 from storemon.engine.deciding import Deciding, deciding_polls, told_polls, told_spells
-from storemon.engine.explanation import Explanation, Held, Piece, Sums, instant
+from storemon.engine.explanation import MICROSECOND, Explanation, Held, Piece, Sums, instant
 from storemon.engine.facts import Facts, chosen_stores, gather
 from storemon.engine.pieces import laid_out, pieces, spells
 from storemon.engine.pipeline import STATES
@@ -18,6 +18,9 @@ from storemon.engine.windows import LAST_DAY
 from storemon.errors import InputError
 from storemon.lake.lake import Lake
 from storemon.lake.snapshot import Snapshot
+
+_LONGEST = timedelta(days=3660)
+_FIRST, _LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def explain(source: Lake | Snapshot, store_id: str, **asked: Unpack[Asked]) -> Explanation:
@@ -45,6 +48,7 @@ def explain(source: Lake | Snapshot, store_id: str, **asked: Unpack[Asked]) -> E
     if store.is_empty():
         raise InputError(_why_not(snapshot, question, store_id, stores["store_id"].to_list()))
     with gather(snapshot, question, stores=store) as facts:
+        _require_readable(*facts.windows.select("starts_at", "ends_at").row(0))
         return _explained(facts, question, store["zone"][0])
 
 
@@ -61,6 +65,15 @@ def _why_not(snapshot: Snapshot, question: Question, store_id: str, known: Seque
     near = get_close_matches(store_id, known, n=3, cutoff=0.5)
     meant = f"did you mean {' or '.join(near)}?" if near else f"there are {len(known)} stores; a report lists them"
     return f"there is no store {store_id!r}; {meant}"
+
+
+def _require_readable(starts: int, ends: int) -> None:
+    """Refuse a window with more local dates than anybody reads, or at the ends of the calendar."""
+    if ends - starts > _LONGEST // MICROSECOND or not _FIRST < instant(starts) <= instant(ends) < _LAST:
+        raise InputError(
+            f"the window from {instant(starts):%Y-%m-%d} to {instant(ends):%Y-%m-%d} cannot be told date by date; "
+            f"ask for {_LONGEST.days} days at most, between the years {_FIRST.year} and {_LAST.year}"
+        )
 
 
 def _explained(facts: Facts, question: Question, zone: str) -> Explanation:
