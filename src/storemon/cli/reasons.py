@@ -1,5 +1,6 @@
 """Commands that tell what is behind the figures: explain one, audit the facts."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,33 @@ from storemon.cli.options import ALL_FACTS, ASKED_NOTHING, Facts, Question
 from storemon.cli.output import OutFile, Output, terminal
 
 
-def explain(store: str, /, *, question: Question = ASKED_NOTHING, svg: Path | None = None) -> None:
-    """Tell."""
+def explain(
+    store: str,
+    /,
+    *,
+    svg: Annotated[Path | None, Parameter(help="File to draw it into, as a picture.")] = None,
+    question: Question = ASKED_NOTHING,
+) -> None:
+    """Explain the figures of a store in a window (default: last_day): schedule, polls, what is held between them, sums.
+
+    Parameters
+    ----------
+    store
+        The store's id.
+
+    """
+    from storemon.engine.explain import explain as compute
+    from storemon.engine.windows import LAST_DAY
+    from storemon.views.export import write
+    from storemon.views.svg import draw
+    from storemon.views.table import printable
+    from storemon.views.timeline import lines
+
+    snapshot, _, _, asked = question.ask(LAST_DAY)
+    told = compute(snapshot, store, **asked)
+    if svg is not None:
+        write(svg, draw(told).encode(), what="picture")
+    sys.stdout.writelines(f"{printable(line)}\n" for line in lines(told))
 
 
 def audit(
