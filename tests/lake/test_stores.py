@@ -21,9 +21,9 @@ def stores(path: Path) -> Loaded:
 
 
 def tags(path: Path) -> list[tuple[str, str, str]]:
-    """What the table keeps of a file."""
+    """What the table keeps of a file, in order."""
     loaded = stores(path)
-    return as_kept(loaded.form, loaded.accepted).rows()
+    return sorted(as_kept(loaded.form, loaded.accepted).rows())
 
 
 def test_each_other_column_is_a_tag(tmp_path: Path) -> None:

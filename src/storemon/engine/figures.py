@@ -17,8 +17,8 @@ def figures(facts: Facts, policy: Policy, needs: Collection[Need] = ()) -> pl.Da
 
     Returns:
         ``part, store_key, service_us, uptime_us, downtime_us, unknown_us``; then, by what is needed, ``excluded_us``;
-        ``uptime_min_us, uptime_max_us``; ``outages, ended_outages, ended_downtime_us, longest_us``. Uptime, downtime and unknown time add up to the service
-        time; with the excluded time, to what the schedule says.
+        ``uptime_min_us, uptime_max_us``; ``outages, ended_outages, ended_downtime_us, longest_us``. Uptime, downtime
+        and unknown time add up to the service time; with the excluded time, to what the schedule says.
 
     """
     sums = facts.run((*STATES[policy], *FIGURES))

@@ -60,7 +60,7 @@ def outages(source: Lake | Snapshot, **asked: Unpack[Asked]) -> pl.DataFrame:
 def _found(snapshot: Snapshot, question: Question) -> pl.DataFrame:
     """Look at the windows; then, for the stores with an outage that is not seen whole there, ahead and further back."""
     with gather(snapshot, question) as facts:
-        rows, stores = _rows(facts, question), facts.stores
+        rows, stores = _rows(facts, question), facts.stores.drop("zone_key")
     found, first_boundary, look_back_us = [rows.filter("is_whole")], facts.params["starts_at"], _LOOK_BACK_US
     while not (torn := rows.filter(~pl.col("is_whole"))).is_empty():
         stores = stores.join(torn, on="store_key", how="semi", maintain_order="left")

@@ -26,8 +26,8 @@ OUTAGE_SUMS = (*DOWNTIMES, "outages/outage_sums")
 OUTAGES = (*DOWNTIMES, "outages/active_polls", "outages/outages")
 """The steps to the outages one by one, with all that is told of each."""
 
-HOUR_OF_WEEK = ("week/pieces", "week/local_pieces", "week/edges", "week/fillings")
-"""The steps from the changes of state to what each hour of the week is filled with."""
+HOUR_OF_WEEK = ("week/pieces", "week/local_pieces", "week/edges", "week/cells")
+"""The steps from the changes of state to where one hour of the week differs from the next."""
 
 
 @cache

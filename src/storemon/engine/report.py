@@ -38,10 +38,11 @@ def report(
         measures: what to tell, by the names in `storemon.engine.measures.MEASURES`.
         every: cuts the one window (by default the last week) into local hours, days, weeks or months: a series.
         group_by: tags; a row for each group of stores with the same values. No tags at all: one row for all stores.
-        target: an availability in percent, as text like ``99.5``, or as a fraction; adds ``budget``, ``spent``, ``left``
-            and ``burn_rate``.
+        target: an availability in percent, as text like ``99.5``, or as a fraction; adds ``budget``, ``spent``,
+            ``left`` and ``burn_rate``.
         versus_previous: adds each measure of the window before, and the change since.
-        **asked: ``as_of``, ``windows``, ``carry_limit``, ``policy`` and ``where``; see `storemon.engine.question.Asked`.
+        **asked: ``as_of``, ``windows``, ``carry_limit``, ``policy`` and ``where``: see
+            `storemon.engine.question.Asked`.
 
     Returns:
         In order: ``store_id``, or the tags and ``stores``, how many there are in the group; the local beginning of each

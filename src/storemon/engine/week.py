@@ -1,7 +1,7 @@
 """The hour of week: one window told by weekday and hour, as each store's own clocks show them.
 
-No hour is looked at on its own. A stretch of time that is held to be in one state adds to the hours in which it starts
-and ends only, and a running sum over the week's hours fills those between.
+No hour of the window is looked at on its own. A stretch of time in one state matters only to the hours of the week in
+which it starts and ends; a running sum over the week fills those between.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,12 +25,12 @@ from storemon.lake.lake import Lake
 from storemon.lake.snapshot import Snapshot
 
 LAST_FOUR_WEEKS = Window("last_28d", Rolling(timedelta(days=28)))
+_HELD = {"uptime_us": "active", "downtime_us": "inactive", "unknown_us": "unknown", "excluded_us": "excluded"}
 _MEASURES = ("uptime", "downtime", "unknown", "service", "excluded", "availability")
-_SUMS = ("uptime_us", "downtime_us", "unknown_us", "excluded_us")
 _HOURS = 7 * 24
 _MICROSECOND, _DAY = timedelta(microseconds=1), timedelta(days=1)
-_SOME_MONDAY = FIRST - EPOCH
-"""January 1 of the year 1 was a Monday, in the calendar carried back."""
+_SOME_MONDAY = FIRST - EPOCH - 7 * _DAY
+"""January 1 of the year 1 was a Monday, and so was the day a week before: all that the clocks can show comes after."""
 
 
 def hour_of_week(
@@ -38,18 +38,18 @@ def hour_of_week(
 ) -> pl.DataFrame:
     """Add one window up by weekday and hour in local time, for each store, or for groups of stores.
 
-    Hours that the clocks show alike are one: both hours from one to two of a night in which they go back, and nine in the
-    morning of every store in a group, whatever its zone.
+    Hours that the clocks show alike are one: the two from one to two in a night in which they go back, and those
+    from nine to ten of all stores in a group, whatever their zones.
 
     Args:
         source: a lake, read at its newest version; or a snapshot of one; or frames in its place.
         group_by: tags; a week for each group of stores with the same values. No tags at all: one week for all stores.
-        **asked: ``as_of``, ``windows`` (one; by default the last 28 days), ``carry_limit``, ``policy`` and ``where``; see
-            `storemon.engine.question.Asked`.
+        **asked: ``as_of``, ``windows`` (one; by default the last 28 days), ``carry_limit``, ``policy`` and ``where``;
+            see `storemon.engine.question.Asked`.
 
     Returns:
-        ``store_id``, or the tags and ``stores``, how many there are in the group; ``weekday`` (0 is Monday) and ``hour``;
-        ``uptime, downtime, unknown, service, excluded``, exact, in whole microseconds; and ``availability``, in percent,
+        ``store_id``, or the tags and ``stores``, how many there are in the group; ``weekday`` (0 is Monday), ``hour``;
+        ``uptime, downtime, unknown, service, excluded``, exact, in whole microseconds; and ``availability`` in percent,
         rounded down to two decimals, null where nothing is known. 168 rows for each store or group, in order.
 
     Raises:
@@ -63,12 +63,15 @@ def hour_of_week(
     if len(question.windows) != 1:
         names = ", ".join(window.name for window in question.windows) or "none"
         raise InputError(f"the hour of week adds up one window, but these were asked for: {names}; ask for one")
+    if taken := {"weekday", "hour", *_MEASURES}.intersection(group_by or ()):
+        raise InputError(f"the tag {min(taken)!r} has the name of another column of the answer; give it another one")
     with gather(snapshot, question) as facts:
         rows = _rows(facts, group_by)
-        facts.con.register("rows", rows.select("store_key", "row").to_arrow())
+        first_cell = pl.col("row").cast(pl.Int64) * _HOURS
+        facts.con.register("cells_of_stores", rows.select("store_key", first_cell=first_cell).to_arrow())
         facts.con.register("offsets", _offsets(facts).to_arrow())
-        fillings = facts.run((*STATES[question.policy], *HOUR_OF_WEEK))
-    return _weeks(rows.drop("store_key").unique("row").sort("row"), fillings)
+        cells = facts.run((*STATES[question.policy], *HOUR_OF_WEEK))
+    return _weeks(rows.drop("store_key").unique("row").sort("row").drop("row"), cells)
 
 
 def _offsets(facts: Facts) -> pl.DataFrame:
@@ -89,7 +92,7 @@ def _with_offset(facts: Facts) -> Iterator[tuple[int, int, int, int]]:
         starts_at, ends_at = (EPOCH + edge * _MICROSECOND for edge in edges)
         changes = [change.at for change in clock_changes(zones[zone_key], starts_at, ends_at)]
         for since, until in pairwise([starts_at, *changes, ends_at]):
-            offset = _offset(since, zones[zone_key]) - _SOME_MONDAY + 7 * _DAY
+            offset = _offset(since, zones[zone_key]) - _SOME_MONDAY
             yield zone_key, microseconds(since), microseconds(until), offset // _MICROSECOND
 
 
@@ -98,13 +101,18 @@ def _offset(at: datetime, zone: str) -> timedelta:
     return told.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
 
 
-def _weeks(rows: pl.DataFrame, fillings: pl.DataFrame) -> pl.DataFrame:
-    """Lay out all hours of the week for each row of the answer, and fill them from where one differs from the next."""
+def _weeks(names: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+    """Lay out the hours of the week for each row of the answer, and fill them: each has so much more than the last."""
     hours = pl.select(weekday=pl.int_range(_HOURS) // 24, hour=pl.int_range(_HOURS) % 24).cast(pl.Int8)
-    cells = rows.join(hours, how="cross", maintain_order="left_right")
-    place = fillings["row"].cast(pl.UInt32) * _HOURS + fillings["hour_of_week"].cast(pl.UInt32)
-    differences = [pl.zeros(len(cells), eager=True).scatter(place, fillings[name]).alias(name) for name in _SUMS]
-    sums = cells.with_columns(differences).with_columns(pl.col(_SUMS).cum_sum().over("row"))
-    told = sums.with_columns(service_us=pl.sum_horizontal("uptime_us", "downtime_us", "unknown_us"))
-    names = rows.drop("row").columns
-    return told.select(*names, "weekday", "hour", *(MEASURES[name].value.alias(name) for name in _MEASURES))
+    weeks = names.join(hours, how="cross", maintain_order="left_right")
+    sums = pl.DataFrame({name: _running(cells.filter(held=held), len(weeks)) for name, held in _HELD.items()})
+    sums = sums.with_columns(service_us=pl.sum_horizontal("uptime_us", "downtime_us", "unknown_us"))
+    told = sums.select(MEASURES[name].value.alias(name) for name in _MEASURES)
+    return pl.concat([weeks, told], how="horizontal")
+
+
+def _running(cells: pl.DataFrame, count: int) -> pl.Series:
+    """Add up from the first cell to each: ``count`` numbers. The cell after the last one may be among those given."""
+    return (
+        pl.zeros(count + 1, dtype=pl.Int64, eager=True).scatter(cells["cell"], cells["more_us"]).cum_sum().head(count)
+    )

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from storemon.durations import format_duration
-from storemon.engine.explanation import Explanation, Reason, Shift
+from storemon.engine.explanation import Explanation, Held, Reason, Shift
 
 _MICROSECOND, _SECOND = timedelta(microseconds=1), timedelta(seconds=1)
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
-FIGURES = {"active": "uptime", "inactive": "downtime", "unknown": "unknown", "excluded": "excluded"}
+FIGURES: dict[Held, str] = {"active": "uptime", "inactive": "downtime", "unknown": "unknown", "excluded": "excluded"}
 """The figure that a piece adds to, by what is held of it."""
 
 

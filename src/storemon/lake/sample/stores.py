@@ -40,7 +40,7 @@ _LACK = {"name": 400, "brand": 150, "region": 90, "city": 120}  # one store in s
 def tagged_stores(stores: int, seed: int) -> Iterator[pl.DataFrame]:
     """Yield the rows of `stores.csv`, a row for each store: `store_id, name, brand, region, city`, all text.
 
-    A tag that a store lacks is null; one without a zone lacks region and city. Raises ValueError if `stores` is below 1.
+    A tag that a store lacks is null; without a zone it lacks region and city. Raises ValueError if `stores` is below 1.
     """
     zones = zoned(stores, seed)
     brands = pl.Series([brand for brand, weight in _BRANDS.items() for _ in range(weight)])

@@ -1,22 +1,27 @@
--- row    an hour of week (0 is the first on Monday) that a piece fills more, or less, than it fills the hour before
+-- row    a cell of which a piece takes more, or less, than of the one before; cells are the hours of the week, row by
+--        row of the answer, so that the next row's first is the one after a row's last
 -- reads  local_pieces
 -- units  more_us: microseconds
 --
--- A piece fills every hour from the one in which it starts on, but for what lies before its start in that one. So does
--- the time from its end on, which is taken away again. Each time the week turns, the piece fills all hours once more.
+-- From the hour in which it starts, a piece takes all of each, but of that one only what lies after its start. From the
+-- hour in which it ends, it takes nothing, but of that one what lies before its end. It takes all once more each time
+-- the week turns.
 SELECT
-    row,
     held,
-    local // 3_600_000_000 % 168 + later AS hour_of_week,
+    first_cell + local // 3_600_000_000 % 168 + later AS cell,
     sign * (CASE later WHEN 0 THEN 3_600_000_000 - local % 3_600_000_000 ELSE local % 3_600_000_000 END) AS more_us
 FROM (
-    SELECT row, held, starts_local AS local, 1 AS sign FROM local_pieces
+    SELECT first_cell, held, starts_local AS local, 1 AS sign FROM local_pieces
     UNION ALL
-    SELECT row, held, ends_local, -1 FROM local_pieces
+    SELECT first_cell, held, ends_local, -1 FROM local_pieces
 )
-CROSS JOIN (VALUES (0), (1)) AS hours (later)
-WHERE more_us <> 0 AND hour_of_week < 168
+CROSS JOIN (VALUES (0), (1)) AS cells (later)
+WHERE more_us <> 0
 UNION ALL
-SELECT row, held, 0, 3_600_000_000 * (ends_local // 604_800_000_000 - starts_local // 604_800_000_000) AS more_us
+SELECT
+    held,
+    first_cell + later,
+    sign * 3_600_000_000 * (ends_local // 604_800_000_000 - starts_local // 604_800_000_000) AS more_us
 FROM local_pieces
+CROSS JOIN (VALUES (0, 1), (168, -1)) AS cells (later, sign)
 WHERE more_us <> 0
