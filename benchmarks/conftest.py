@@ -57,7 +57,7 @@ def workspace() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def data(workspace: Path) -> Path:
-    """Write the sample's three CSVs."""
+    """Write the sample's CSVs."""
     folder = workspace / "data" / "sample"
     write_sample(folder, stores=STORES, days=DAYS, seed=1)
     return folder

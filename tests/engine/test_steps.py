@@ -17,7 +17,9 @@ from tests.engine.steps import CHAINS, INPUTS, PARAMS, STEPS, Inputs, Row, name_
 Y, N = True, False
 HEADER = r"-- row {4}\S.*\n-- reads {2}(?P<reads>\S.*)\n-- units {2}\S.*\n(--.*\n)*(?=WITH|SELECT|FROM)"
 SQL = Path(str(files("storemon.engine").joinpath("sql")))
-FILES = sorted(file.relative_to(SQL).with_suffix("").as_posix() for file in SQL.rglob("*.sql"))
+FILES = sorted(
+    file.relative_to(SQL).with_suffix("").as_posix() for file in SQL.rglob("*.sql") if file.parent.name != "audit"
+)
 
 
 def reads(step: str) -> list[str]:

@@ -32,8 +32,8 @@ class Facts:
         open_intervals: ``store_key, opens_at, closes_at, clock_us``, from the horizon to the last boundary.
         excluded_intervals: the same, for the open time that maintenance takes out.
         con: knows these frames by their names, and the polls as ``polls_before`` and ``polls_within``.
-        params: ``starts_at`` (the horizon: nothing before it is asked about), ``until`` (no later poll can tell
-            anything) and ``carry_us``.
+        params: ``starts_at`` (the horizon: nothing before it is asked about), ``ends_at`` (nor from it on), ``until``
+            (no later poll is gathered) and ``carry_us``.
 
     """
 
@@ -61,7 +61,12 @@ class Facts:
 
 @contextmanager
 def gather(
-    snapshot: Snapshot, question: Question, *, since: datetime | None = None, stores: pl.DataFrame | None = None
+    snapshot: Snapshot,
+    question: Question,
+    *,
+    since: datetime | None = None,
+    stores: pl.DataFrame | None = None,
+    to_as_of: bool = False,
 ) -> Iterator[Facts]:
     """Gather what a question needs, for as long as the context lasts.
 
@@ -70,17 +75,20 @@ def gather(
         question: what is asked.
         since: an earlier horizon than the first boundary, for what began before; then all is gathered up to as-of.
         stores: the only ones to gather, of those that `chosen_stores` gives; by default all of them.
+        to_as_of: gather all polls up to as-of, even where they are too late to tell anything of a window.
 
     Raises:
         InputError: a tag that the question names is unknown.
         LakeError: the lake can't be read.
 
     """
+    are_some = stores is not None or bool(question.where)
     stores = chosen_stores(snapshot, question) if stores is None else stores
     zones = stores["zone"].unique().sort()
     windows = realise(question.windows, question.as_of, zones.to_list(), question.every)
     starts_at, ends_at = _horizon(windows, question.as_of, since)
-    until = min(question.as_of, shifted(ends_at, question.carry_limit))  # a poll's word reaches back one carry limit
+    reaches_back = shifted(ends_at, question.carry_limit)  # for so long a later poll can tell of a window
+    until = question.as_of if to_as_of else min(question.as_of, reaches_back)
     intervals = open_intervals(stores, snapshot.hours(), snapshot.special_hours(), starts_at, ends_at)
     left, excluded = without(intervals, maintenance_of(stores, snapshot.maintenance()))
     zone_keys = pl.col("zone").replace_strict(zones, range(len(zones)), return_dtype=pl.Int32)
@@ -92,6 +100,7 @@ def gather(
     }
     params = {
         "starts_at": microseconds(starts_at),
+        "ends_at": microseconds(ends_at),
         "until": microseconds(until),
         "carry_us": question.carry_limit // _MICROSECOND,
     }
@@ -99,8 +108,13 @@ def gather(
         for name, frame in frames.items():
             con.register(name, frame.to_arrow())
         with _reading_polls(snapshot):
-            snapshot.offer_polls(con, "polls_before", shifted(starts_at, -question.carry_limit), starts_at)
-            snapshot.offer_polls(con, "polls_within", starts_at, until)
+            for name, after, to in (
+                ("polls_before", shifted(starts_at, -question.carry_limit), starts_at),
+                ("polls_within", starts_at, until),
+            ):
+                snapshot.offer_polls(con, f"{name}_of_all" if are_some else name, after, to)
+                if are_some:
+                    con.execute(f"CREATE TEMP VIEW {name} AS FROM {name}_of_all SEMI JOIN stores USING (store_key)")
         yield Facts(snapshot, **frames, con=con, params=params)
 
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from storemon.engine.facts import Facts
 from storemon.engine.measures import Need
-from storemon.engine.pipeline import EXCLUSIONS, FIGURES, STATES
+from storemon.engine.pipeline import EXCLUSIONS, FIGURES, OUTAGE_SUMS, STATES
 from storemon.engine.question import Policy
 
 _PLACE = ["part", "store_key"]
@@ -17,8 +17,8 @@ def figures(facts: Facts, policy: Policy, needs: Collection[Need] = ()) -> pl.Da
 
     Returns:
         ``part, store_key, service_us, uptime_us, downtime_us, unknown_us``; then, by what is needed, ``excluded_us``;
-        ``uptime_min_us, uptime_max_us``; and those of outages. Uptime, downtime and unknown time add up to the service
-        time; with the excluded time, to what the schedule says.
+        ``uptime_min_us, uptime_max_us``; ``outages, ended_outages, ended_downtime_us, longest_us``. Uptime, downtime
+        and unknown time add up to the service time; with the excluded time, to what the schedule says.
 
     """
     sums = facts.run((*STATES[policy], *FIGURES))
@@ -26,6 +26,9 @@ def figures(facts: Facts, policy: Policy, needs: Collection[Need] = ()) -> pl.Da
         sums = sums.join(facts.run(EXCLUSIONS), on=_PLACE)
     if "bounds" in needs:
         sums = sums.join(_bounds(facts), on=_PLACE)
+    if "outages" in needs:
+        sums = sums.join(facts.run((*STATES[policy], *OUTAGE_SUMS)), on=_PLACE, how="left")
+        sums = sums.with_columns(pl.col("outages", "ended_outages", "ended_downtime_us").fill_null(0))
     return sums
 
 

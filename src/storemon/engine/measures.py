@@ -64,7 +64,7 @@ MEASURES = {
     "uptime_max": Measure(_time(pl.col("uptime_max_us")), need="bounds"),
     "coverage": Measure(_hundredths(_known, pl.col("service_us"), 100), "percent"),
     "availability": Measure(_hundredths(pl.col("uptime_us"), _known, 100), "percent"),
-    "outages": Measure(pl.col("outages"), "number", "outages"),
+    "outages": Measure(pl.col("outages").cast(pl.Int64), "number", "outages"),
     "longest_outage": Measure(_time(pl.col("longest_us")), "minutes", "outages"),
     "mttr": Measure(_mean("ended_downtime_us", "ended_outages"), "minutes", "outages"),
     "mtbf": Measure(_mean("uptime_us", "outages"), "hours", "outages"),

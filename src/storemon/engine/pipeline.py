@@ -17,6 +17,18 @@ FIGURES = ("boundaries", "marks", "clocks", "figures")
 EXCLUSIONS = ("boundaries", "excluded_clocks", "exclusions")
 """The steps to what maintenance takes out of the schedule."""
 
+DOWNTIMES = ("outages/spells", "outages/clips", "outages/downtimes")
+"""The steps from the changes of state to each outage in each part of a window."""
+
+OUTAGE_SUMS = (*DOWNTIMES, "outages/outage_sums")
+"""The steps from there to what outages come to in a part of a window."""
+
+OUTAGES = (*DOWNTIMES, "outages/active_polls", "outages/outages")
+"""The steps to the outages one by one, with all that is told of each."""
+
+HOUR_OF_WEEK = ("week/pieces", "week/local_pieces", "week/edges", "week/cells")
+"""The steps from the changes of state to where one hour of the week differs from the next."""
+
 
 @cache
 def step(name: str) -> str:

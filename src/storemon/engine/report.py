@@ -41,7 +41,7 @@ def report(
         target: an availability in percent, as text like ``99.5``, or as a fraction like 199/200; adds ``budget``,
             ``spent``, ``left`` and ``burn_rate``.
         versus_previous: adds each measure of the window before, and the change since.
-        **asked: ``as_of``, ``windows``, ``carry_limit``, ``policy`` and ``where``; see
+        **asked: ``as_of``, ``windows``, ``carry_limit``, ``policy`` and ``where``: see
             `storemon.engine.question.Asked`.
 
     Returns:
@@ -66,8 +66,11 @@ def report(
         )
     told = chosen(measures, parse_target(target) if isinstance(target, str) else target)
     before = tuple(replace(window, back=window.back + 1) for window in question.windows) if versus_previous else ()
-    with gather(snapshot, replace(question, windows=question.windows + before, every=every)) as facts:
-        sums = figures(facts, question.policy, {measure.need for measure in told.values()})
+    needs = {measure.need for measure in told.values()}
+    all_asked = replace(question, windows=question.windows + before, every=every)
+    # Whether an outage goes on after its window, the polls up to as-of tell.
+    with gather(snapshot, all_asked, to_as_of="outages" in needs) as facts:
+        sums = figures(facts, question.policy, needs)
         rows = rows_of(facts, group_by)
         placed = _placed(sums, facts.windows, rows, grouped=group_by is not None or every is not None)
     try:

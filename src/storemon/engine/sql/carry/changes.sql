@@ -7,4 +7,4 @@ WHERE was IS DISTINCT FROM active
 UNION ALL
 SELECT store_key, polled_at + $carry_us, active, NULL
 FROM turns
-WHERE lapses AND polled_at + $carry_us < $until
+WHERE lapses AND polled_at + $carry_us <= $until

@@ -24,4 +24,4 @@ WHERE was IS DISTINCT FROM active
 UNION ALL
 SELECT store_key, ends_at, active, NULL
 FROM reaches
-WHERE lapses AND ends_at < $until
+WHERE lapses AND ends_at <= $until

@@ -1,0 +1,111 @@
+"""Outages against the oracle, which looks at every poll there ever was: one by one, and what they come to."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+
+import polars as pl
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from storemon.engine.outages import outages
+from tests.engine.asking import MICROSECOND, as_of_of, frames_of, report_of, windows_as_asked
+from tests.oracle import truth
+from tests.oracle.cases import NUDGES, Case
+from tests.oracle.exceptional_cases import exceptional_cases, written_windows
+
+MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(parent=MANY, max_examples=60)
+POLICIES: st.SearchStrategy[truth.Policy] = st.sampled_from(("carry", "nearest"))
+MEASURES = ["outages", "longest_outage", "mttr", "mtbf"]
+Row = dict[str, Any]
+
+
+def listed(case: Case, windows: Mapping[str, truth.Window], policy: truth.Policy) -> list[Row]:
+    frame = outages(
+        frames_of(case),
+        windows=windows_as_asked(windows),
+        as_of=case.as_of,
+        carry_limit=case.carry_limit,
+        policy=policy,
+    )
+    return frame.rows(named=True)
+
+
+def expected(case: Case, windows: Mapping[str, truth.Window], policy: truth.Policy) -> list[Row]:
+    by_store = truth.outages(**vars(case), policy=policy, windows=windows)
+    return [
+        {
+            "store_id": store_id,
+            "window": name,
+            "starts_at": one.starts_at,
+            "ends_at": one.ends_at,
+            "downtime": one.downtime_us * MICROSECOND,
+            "whole_downtime": one.whole_downtime_us * MICROSECOND,
+            "elapsed": one.elapsed_us * MICROSECOND,
+            "ongoing": one.ongoing,
+            "started_after": one.started_after,
+            "ended_before": one.ended_before,
+        }
+        for name in windows
+        for store_id, by_window in by_store.items()
+        for one in by_window[name]
+    ]
+
+
+def as_told(summary: truth.Summary) -> tuple[int, *tuple[timedelta | None, ...]]:
+    means = (None if mean is None else int(mean) * MICROSECOND for mean in (summary.mttr_us, summary.mtbf_us))
+    longest = None if summary.longest_us is None else summary.longest_us * MICROSECOND
+    return summary.number, longest, *means
+
+
+@st.composite
+def in_the_past(draw: st.DrawFn) -> Case:
+    """A case whose as-of lies among its polls."""
+    case = draw(exceptional_cases())
+    instants = [poll[2] for poll in case.polls]
+    as_of = draw(st.sampled_from(instants)) + draw(NUDGES) if instants and draw(st.booleans()) else case.as_of
+    return Case(**(vars(case) | {"as_of": as_of}))
+
+
+CASES = in_the_past()
+
+
+@MANY
+@given(CASES, st.data(), POLICIES)
+def test_every_outage_is_the_oracle_s(case: Case, data: st.DataObject, policy: truth.Policy) -> None:
+    if as_of_of(case) is not None:
+        windows = data.draw(written_windows(case))
+        assert listed(case, windows, policy) == expected(case, windows, policy)
+
+
+@MANY
+@given(CASES, st.data(), POLICIES)
+def test_what_they_come_to_is_the_oracle_s(case: Case, data: st.DataObject, policy: truth.Policy) -> None:
+    if as_of_of(case) is None:
+        return
+    windows = data.draw(written_windows(case))
+    frame = report_of(case, windows, measures=MEASURES, policy=policy)
+    by_store = truth.summaries(**vars(case), policy=policy, windows=windows)
+    assert frame["store_id"].to_list() == [*by_store]
+    for name in windows:
+        found = frame.select(f"{measure}_{name}" for measure in MEASURES).rows()
+        assert found == [as_told(by_window[name]) for by_window in by_store.values()]
+
+
+@FEW
+@given(CASES, st.data(), POLICIES)
+def test_groups_come_to_the_oracle_s(case: Case, data: st.DataObject, policy: truth.Policy) -> None:
+    if as_of_of(case) is None or not case.tags:
+        return
+    windows = data.draw(written_windows(case, max_size=2))
+    told = truth.outages(**vars(case), policy=policy, windows=windows)
+    figures = truth.figures(**vars(case), policy=policy, windows=windows)
+    by = data.draw(st.sampled_from(([], ["region"], ["brand", "region"])))
+    by = [tag for tag in by if any(tag in tags for tags in case.tags.values())]
+    by_group = truth.group_summaries(told, figures, case.tags, by)
+    frame = report_of(case, windows, measures=MEASURES, policy=policy, group_by=by)
+    for name in windows:
+        found = frame.select(f"{measure}_{name}" for measure in MEASURES).rows()
+        assert found == [as_told(by_window[name]) for by_window in by_group.values()]
