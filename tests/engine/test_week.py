@@ -21,6 +21,7 @@ from tests.oracle import truth
 from tests.oracle.exceptional_cases import exceptional_cases, written_windows
 
 MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(parent=MANY, max_examples=40)
 POLICIES: st.SearchStrategy[truth.Policy] = st.sampled_from(("carry", "nearest"))
 TAGS = st.sampled_from(((), ("region",), ("brand", "region")))
 LENGTHS_OF_TIME = ["uptime", "downtime", "unknown", "service", "excluded"]
@@ -259,7 +260,7 @@ def test_every_cell_is_the_oracle_s(data: st.DataObject, policy: truth.Policy, t
     ]
 
 
-@MANY
+@FEW
 @given(st.data(), POLICIES, TAGS, st.integers(0, 400 * 86_400_000_000).map(lambda us: us * MICROSECOND))
 def test_cells_add_up_to_the_report(
     data: st.DataObject, policy: truth.Policy, tags: tuple[str, ...], length: timedelta
