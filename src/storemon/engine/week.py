@@ -17,7 +17,7 @@ from storemon.engine.instants import EPOCH, FIRST, LAST, microseconds
 from storemon.engine.measures import MEASURES
 from storemon.engine.pipeline import HOUR_OF_WEEK, STATES
 from storemon.engine.question import Asked, ask
-from storemon.engine.report import _rows
+from storemon.engine.rows import Rows, rows_of, side_by_side
 from storemon.engine.windows import Rolling, Window
 from storemon.engine.zones import clock_changes
 from storemon.errors import InputError
@@ -66,12 +66,12 @@ def hour_of_week(
     if taken := {"weekday", "hour", *_MEASURES}.intersection(group_by or ()):
         raise InputError(f"the tag {min(taken)!r} has the name of another column of the answer; give it another one")
     with gather(snapshot, question) as facts:
-        rows = _rows(facts, group_by)
+        rows = rows_of(facts, group_by)
         first_cell = pl.col("row").cast(pl.Int64) * _HOURS
-        facts.con.register("cells_of_stores", rows.select("store_key", first_cell=first_cell).to_arrow())
+        facts.con.register("cells_of_stores", rows.places.select("store_key", first_cell=first_cell).to_arrow())
         facts.con.register("offsets", _offsets(facts).to_arrow())
         cells = facts.run((*STATES[question.policy], *HOUR_OF_WEEK))
-    return _weeks(rows.drop("store_key").unique("row").sort("row").drop("row"), cells)
+    return _weeks(rows, cells)
 
 
 def _offsets(facts: Facts) -> pl.DataFrame:
@@ -101,14 +101,14 @@ def _offset(at: datetime, zone: str) -> timedelta:
     return told.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
 
 
-def _weeks(names: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+def _weeks(rows: Rows, cells: pl.DataFrame) -> pl.DataFrame:
     """Lay out the hours of the week for each row of the answer, and fill them: each has so much more than the last."""
-    hours = pl.select(weekday=pl.int_range(_HOURS) // 24, hour=pl.int_range(_HOURS) % 24).cast(pl.Int8)
-    weeks = names.join(hours, how="cross", maintain_order="left_right")
+    cell = pl.int_range(len(rows.names[0]) * _HOURS)
+    weeks = pl.select(row=cell // _HOURS, weekday=cell % _HOURS // 24, hour=cell % 24)
     sums = pl.DataFrame({name: _running(cells.filter(held=held), len(weeks)) for name, held in _HELD.items()})
     sums = sums.with_columns(service_us=pl.sum_horizontal("uptime_us", "downtime_us", "unknown_us"))
     told = sums.select(MEASURES[name].value.alias(name) for name in _MEASURES)
-    return pl.concat([weeks, told], how="horizontal")
+    return side_by_side([*rows.named(weeks["row"]), *weeks.select("weekday", "hour").cast(pl.Int8), *told])
 
 
 def _running(cells: pl.DataFrame, count: int) -> pl.Series:
