@@ -22,9 +22,9 @@ _ALWAYS = Shift(0, _SECONDS, ())
 
 def days(facts: Facts, zone: str, starts_at: datetime, ends_at: datetime) -> tuple[Day, ...]:
     """Tell the schedule of the one store of ``facts`` on each local date that ``[starts_at, ends_at)`` touches."""
-    midnights = _midnights(zone, starts_at, ends_at)
-    if not midnights:
+    if starts_at == ends_at:
         return ()
+    midnights = _midnights(zone, starts_at, ends_at)
     first, last = min(midnights.values()), max(midnights.values())
     store_id = facts.stores["store_id"][0]
     hours = facts.snapshot.hours().filter(pl.col("store_id") == store_id)

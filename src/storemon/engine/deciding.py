@@ -23,7 +23,7 @@ def deciding_polls(polls: pl.DataFrame, starts: int, ends: int, carry_us: int, u
     near = polls.select(polled_at, "active").filter(
         polled_at > starts - carry_us, polled_at < ends + carry_us, polled_at <= until
     )
-    return near.sort("polled_at", "active")
+    return near.sort("polled_at", "active") if starts < ends else near.clear()
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def _said(poll: Poll) -> str:
     notes = [
         "before the window" if poll.place == "before" else "after the window" if poll.place == "after" else "",
         "" if poll.open or poll.place != "inside" else "outside open time",
-        "" if poll.counts else "another at this instant disagrees: inactive counts",
+        "" if poll.counts else "overruled by an inactive one",
     ]
     return ", ".join(["active" if poll.active else "inactive", *filter(None, notes)])
 
