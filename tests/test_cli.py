@@ -74,6 +74,15 @@ def test_a_report_in_every_form(command: Storemon, sampled: Path, tmp_path: Path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.PARQUET", "out.csv", "out.json"]
 
 
+def test_a_device_takes_what_standard_output_takes(command: Storemon, tmp_path: Path) -> None:
+    printed = command("report").out
+    there = command("report", "--out", "/dev/stdout").out
+    assert there.startswith(printed)
+    assert there[len(printed) :].startswith(b"/dev/stdout: 8 stores as of ")
+    assert command("report", "--out", "/dev/null").status == 0
+    assert not [*tmp_path.iterdir()]
+
+
 def test_as_of_and_carry_limit(command: Storemon) -> None:
     usual = command("report")
     sooner = command("report", "--as-of", "2024-10-10T06:00:00Z")

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from storemon.cli.app import EXAMPLES, app
+from storemon.engine.audit import audit
 from storemon.engine.measures import MEASURES, SEVEN_COLUMNS
 from storemon.engine.objectives import breaching
 from storemon.engine.outages import outages
@@ -18,6 +19,7 @@ from storemon.engine.stores import stores
 from storemon.engine.week import hour_of_week
 from storemon.engine.windows import between
 from storemon.lake.lake import Lake
+from storemon.views.findings import rows_of
 
 AS_OF = datetime(2024, 10, 12, 6, tzinfo=UTC)
 FROM_TO = between("2024-10-09", "2024-10-10T12:00Z")
@@ -61,6 +63,10 @@ ANSWERS: dict[str, Callable[[Lake], pl.DataFrame]] = {
     "stores": lambda lake: stores(lake, windows=["last_week"]),
     "stores --target 99.5 --window 2d": lambda lake: stores(lake, target="99.5", windows=["2d"]),
     "stores --target 99.5 --breaching": lambda lake: breaching(stores(lake, target="99.5")),
+    "audit": lambda lake: rows_of(audit(lake)),
+    "audit --window 3d --as-of 2024-10-12T06:00Z --carry-limit 2h": lambda lake: rows_of(
+        audit(lake, window=timedelta(days=3), as_of=AS_OF, carry_limit=timedelta(hours=2))
+    ),
     "report --top 3": lambda lake: (
         of_report()(lake).sort("downtime_last_week", descending=True, maintain_order=True).head(3)
     ),

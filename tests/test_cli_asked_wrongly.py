@@ -47,6 +47,12 @@ SAID_OF = {
     "stores --breaching": "--breaching needs a target; say what was promised, like --target 99.5",
     "stores --target 0": "'0' is not a target; write a percentage above 0 and up to 100, like 99.5",
     "stores --window lost-month": "'lost-month' is not a window; did you mean last-month",
+    "audit --window soon": "'soon' is not a duration; write it like 7d, 36h, 90m or 1d12h",
+    "audit --as-of someday": "'someday' is not an instant",
+    "explain nobody": "there is no store 'nobody'; there are 8 stores; a report lists them",
+    "explain nobody --svg nobody.svg": "there is no store 'nobody'",
+    "explain nobody --window 1d --window 2d": "one window is explained at a time, and 2 are asked for; choose one",
+    "explain nobody --where reigon=West": "there is no tag 'reigon'; did you mean region?",
 }
 
 
@@ -56,7 +62,7 @@ def test_what_is_wrong_is_said_in_words(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
-    out = [] if "--out" in line else ["--out", "answer.csv"]
+    out = [] if "--out" in line or line.startswith("explain") else ["--out", "answer.csv"]
     monkeypatch.setattr(sys, "argv", ["storemon", *shlex.split(line), "--lake", str(sampled / "parquet"), *out])
     with pytest.raises(SystemExit) as ended:
         main()

@@ -10,12 +10,15 @@ import pty
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from storemon.cli import main
+from storemon.engine.explain import explain
 from storemon.lake.lake import Lake
+from storemon.views import svg, timeline
 from tests.conftest import COMMAND, environment
 
 POLLS = """\
@@ -172,6 +175,54 @@ def test_the_hours_of_the_week(shown: Shown) -> None:
     assert grid[12].startswith("  09    100.00 ")
     assert shown("hour-of-week --window last_day --group-by region")[0].endswith("region= · 1 stores")
     assert f"1 of 504 hours of stores {AS_OF}, least availability first" in shown("hour-of-week --window 1d --top 1")
+
+
+def test_an_audit(shown: Shown) -> None:
+    lines = shown("audit")
+    assert lines[:8] == [
+        "stores_without_hours: 3",
+        "They count as open round the clock, so that a night off is downtime. Add their",
+        "rows to menu_hours.csv.",
+        "store_id  polls  inactive_polls",
+        "───────────────────────────────",
+        "harbour       3               1",
+        "barn          1               1",
+        "quay          1               0",
+    ]
+    assert "late_first_polls: 3" in lines
+    assert lines[-1] == (
+        "nothing found by: stores_without_zone, hours_without_polls, silent_stores, gaps, polls_only_outside_hours, "
+        "one_minute_schedules, overlapping_shifts, disagreeing_duplicates, rejected_rows"
+    )
+
+
+def test_an_explanation(shown: Shown, lake: Path, tmp_path: Path) -> None:
+    file = tmp_path / "harbour.svg"
+    lines = shown(f"explain harbour --window 6h --svg {file}")
+    told = explain(Lake(lake), "harbour", windows=["6h"])
+    assert lines == [*timeline.lines(told)]
+    assert (told.figures.uptime, told.figures.downtime) == (timedelta(hours=3), timedelta(hours=3))
+    assert file.read_text() == svg.draw(told)
+
+
+def test_a_store_with_nearly_that_name(lake: Path) -> None:
+    ended = subprocess.run(
+        [*COMMAND, "explain", "harbor", "--lake", lake], env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "storemon: there is no store 'harbor'; did you mean harbour?\n"
+
+
+def test_a_picture_that_cannot_be_drawn(lake: Path, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [*COMMAND, "explain", "harbour", "--window", "6h", "--lake", lake, "--svg", tmp_path],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == f"storemon: {tmp_path}: the picture cannot be written: Is a directory\n"
 
 
 def test_nothing_to_report_on(shown: Shown, capfd: pytest.CaptureFixture[str]) -> None:

@@ -138,3 +138,5 @@ def test_the_worst_come_first_and_those_alike_stay_in_order(way: str, order: str
     sorted_ids = Answer(frame, LEGEND, "rows", AT, Worst("x", way)).worst_first()["id"]
     assert "".join(sorted_ids) == order
     assert Answer(frame, LEGEND, "rows", AT).worst_first().equals(frame)
+    apart = frame.with_columns(y=pl.Series([1, 9, 1, 2]))
+    assert "".join(Answer(apart, LEGEND, "rows", AT, Worst("x", "most", ("y",))).worst_first()["id"]) == "cdab"

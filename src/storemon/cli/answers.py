@@ -82,7 +82,7 @@ def outages(*, question: Question = ASKED_NOTHING, output: Output = ANYWHERE) ->
     window = ("window",) if len(windows) > 1 else ()
     columns = ("store_id", *window, "downtime", "ongoing", "starts_at", "ends_at", "elapsed", "whole_downtime")
     edges = ("started_after", "ended_before")
-    worst = Worst("downtime", "most")
+    worst = Worst("downtime", "most", ("whole_downtime", "elapsed"))
     output.tell(Answer(frame, legend_of_outages(windows), "outages", now, worst, columns=(*columns, *edges)))
 
 

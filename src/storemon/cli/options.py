@@ -12,7 +12,7 @@ from storemon.errors import InputError
 from storemon.settings import Settings
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from storemon.engine.question import Asked, Policy
     from storemon.engine.windows import Window
@@ -35,8 +35,8 @@ class Facts:
         None
     )
 
-    def open(self) -> "tuple[LakeSnapshot, datetime, Asked]":
-        """Fix what is read, the answer's now, and what is asked.
+    def open(self) -> "tuple[LakeSnapshot, datetime, timedelta]":
+        """Fix what is read, the answer's now, and the carry limit.
 
         Raises:
             StoremonError: the lake can't be read, it is empty, or an option can't be understood.
@@ -49,7 +49,7 @@ class Facts:
         settings = Settings.load(lake=self.lake, carry_limit=self.carry_limit)
         snapshot = Lake(settings.lake).snapshot()
         now = resolve_as_of(snapshot, None if self.as_of is None else parse_instant(self.as_of))
-        return snapshot, now, {"as_of": now, "carry_limit": settings.carry_limit}
+        return snapshot, now, settings.carry_limit
 
 
 @Parameter(name="*")
@@ -88,8 +88,14 @@ class Question(Facts):
         from storemon.engine.tags import parse_where
 
         windows, where = self._windows() or otherwise, parse_where(split(self.where))
-        snapshot, now, asked = self.open()
-        asked |= {"windows": windows, "policy": cast("Policy", self.policy), "where": where}
+        snapshot, now, carry_limit = self.open()
+        asked: Asked = {
+            "as_of": now,
+            "windows": windows,
+            "carry_limit": carry_limit,
+            "policy": cast("Policy", self.policy),
+            "where": where,
+        }
         return snapshot, now, windows, asked
 
     def _windows(self) -> "list[Window]":

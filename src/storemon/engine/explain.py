@@ -79,12 +79,12 @@ def _require_readable(starts: int, ends: int) -> None:
 def _explained(facts: Facts, question: Question, zone: str) -> Explanation:
     snapshot, (window,), store_id = facts.snapshot, question.windows, facts.stores["store_id"][0]
     starts, ends = facts.windows.select("starts_at", "ends_at").row(0)
-    polls = facts.run(("polls",))
+    polls = facts.run(("explain/polls",))
     # The steps to the states then read these few instead of the polls of all stores, which tell them nothing.
     facts.con.register("polls", polls.to_arrow())
     for name in ("polls_before", "polls_within"):
         facts.con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM polls")
-    held = spells(facts.run((*STATES[question.policy], "states")), starts, ends)
+    held = spells(facts.run((*STATES[question.policy], "explain/states")), starts, ends)
     schedule = days(facts, zone, instant(starts), instant(ends))
     scheduled = [interval for day in schedule for interval in day.open]
     told = pieces(laid_out(held, facts.open_intervals, facts.excluded_intervals), starts, ends, scheduled)

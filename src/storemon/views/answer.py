@@ -44,10 +44,11 @@ TELLING = {
 
 
 class Worst(NamedTuple):
-    """By which column rows are sorted when the worst come first, and whether ``most`` or ``least`` of it is worst."""
+    """By which column rows are sorted when the worst come first: ``most`` or ``least`` of it, ties by ``then``."""
 
     column: str
     way: str
+    then: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,8 @@ class Answer:
         """Sort the rows; those without the figure come last, those alike stay in order."""
         if self.worst is None:
             return self.frame
-        most = self.worst.way == "most"
-        return self.frame.sort(self.worst.column, descending=most, nulls_last=True, maintain_order=True)
+        column, way, then = self.worst
+        return self.frame.sort(column, *then, descending=way == "most", nulls_last=True, maintain_order=True)
 
 
 def legend_of_report(

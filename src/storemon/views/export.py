@@ -78,8 +78,10 @@ def rounded(frame: pl.DataFrame, legend: Legend) -> list[pl.Expr]:
     return [_rounded(name, _HUNDREDTH_US[legend[name].unit]) for name in lengths]
 
 
-def write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes, *, what: str = "report") -> None:
     """Write to ``path`` in one step: whoever opens it sees all of it, or what was there before. A link is followed.
+
+    ``what`` it is, an error tells.
 
     Raises:
         FileError: the file cannot be written; nothing is left behind.
@@ -91,7 +93,7 @@ def write(path: Path, content: bytes) -> None:
         else:
             _replace(path.resolve(), content)
     except OSError as error:
-        raise FileError(f"{path}: the report cannot be written: {error.strerror}") from error
+        raise FileError(f"{path}: the {what} cannot be written: {error.strerror}") from error
 
 
 def remove_parts(path: Path) -> None:

@@ -19,7 +19,8 @@ EXAMPLES = 3
 def rows_of(findings: Sequence[Finding]) -> pl.DataFrame:
     """Put findings into rows: ``finding, count, meaning``, and ``examples``, a JSON array of objects as text."""
     rows = [(each.name, each.count, each.meaning, encoded(each.examples, "json", {}).decode()) for each in findings]
-    return pl.DataFrame(rows, schema=["finding", "count", "meaning", "examples"], orient="row")
+    schema = {"finding": pl.String, "count": pl.Int64, "meaning": pl.String, "examples": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def draw_findings(console: Console, findings: Sequence[Finding]) -> None:
@@ -31,7 +32,8 @@ def draw_findings(console: Console, findings: Sequence[Finding]) -> None:
         console.print(Text(finding.meaning))
         lengths = {name: name.removesuffix("_us") for name in finding.examples.select(cs.ends_with("_us")).columns}
         examples = finding.examples.head(EXAMPLES).with_columns(pl.col(list(lengths)).cast(pl.Duration("us")))
-        draw_table(console, examples.rename(lengths), {name: Column(name, "minutes") for name in lengths.values()})
+        legend = {name: Column(name, "minutes") for name in lengths.values()}
+        draw_table(console, examples.rename(lengths), legend, whole=True)
         console.print()
     if nothing := [finding.name for finding in findings if not finding.count]:
         draw_note(console, f"nothing found by: {', '.join(nothing)}")

@@ -30,8 +30,12 @@ def draw_answer(console: Console, answer: Answer, *, top: int, in_order: bool = 
         draw_note(console, f"… {hidden:,} more columns: a wider terminal or --out FILE")
 
 
-def draw_table(console: Console, frame: pl.DataFrame, legend: Legend, *, key: str | None = None) -> int:
+def draw_table(
+    console: Console, frame: pl.DataFrame, legend: Legend, *, key: str | None = None, whole: bool = False
+) -> int:
     """Draw a frame; tell how many of its columns found no room: some of the last, but not the ``key``.
+
+    A ``whole`` one has all its columns, folded where they are too wide.
 
     Headings tell the measure, the window and the unit, one under the other; a window that all share stands above them.
     """
@@ -40,10 +44,10 @@ def draw_table(console: Console, frame: pl.DataFrame, legend: Legend, *, key: st
     headings = {name: _heading(name, kind, legend, windows) for name, kind in shown.schema.items()}
     cells = {name: [_cell(value) for value in shown[name]] for name in shown.columns}
     widths = {name: _width([*headings[name], *cells[name]]) for name in shown.columns}
-    fitting = _fitting(widths, key, console.width)
-    tallest = max(map(len, headings.values()))
+    fitting = list(widths) if whole else _fitting(widths, key, console.width)
+    tallest = max(len(headings[name]) for name in fitting)
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left")
-    table.title = Text("".join(windows), style="bold") if len(windows) == 1 else None
+    table.title = Text(title, style="bold") if (title := "".join(windows)) and len(windows) == 1 else None
     for name in fitting:
         justify: JustifyMethod = "right" if shown.schema[name].is_numeric() else "left"
         above = tallest - len(headings[name])

@@ -7,7 +7,7 @@ from textwrap import wrap
 from typing import Literal
 
 from storemon.engine.explanation import Day, Edge, Explanation, Piece, Poll
-from storemon.views.words import FIGURES, length, limit, moment, offset, printed, time_of_day, why, written
+from storemon.views.words import BOUND, FIGURES, length, limit, moment, offset, printed, time_of_day, why, written
 
 _WIDTH = 100
 _MAINTENANCE = "Maintenance, taken out of the schedule"
@@ -137,4 +137,5 @@ def _sum(name: str, exact: timedelta, of: str, explanation: Explanation) -> str:
 
 
 def _wrapped(first: str, text: str) -> list[str]:
-    return wrap(text, _WIDTH, initial_indent=f"  {first}", subsequent_indent=" " * (len(first) + 4))
+    lines = wrap(text, _WIDTH, initial_indent=f"  {first}", subsequent_indent=" " * (len(first) + 4))
+    return [line.replace(BOUND, " ") for line in lines]

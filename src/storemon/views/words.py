@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from storemon.durations import format_duration
-from storemon.engine.explanation import Explanation, Reason, Shift
+from storemon.engine.explanation import Explanation, Held, Reason, Shift
 
 _MICROSECOND, _SECOND = timedelta(microseconds=1), timedelta(seconds=1)
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
-FIGURES = {"active": "uptime", "inactive": "downtime", "unknown": "unknown", "excluded": "excluded"}
+BOUND = "\u00a0"
+FIGURES: dict[Held, str] = {"active": "uptime", "inactive": "downtime", "unknown": "unknown", "excluded": "excluded"}
 """The figure that a piece adds to, by what is held of it."""
 
 
@@ -75,19 +76,26 @@ def written(shift: Shift) -> str:
 
 
 def why(reason: Reason, explanation: Explanation) -> str:
-    """Tell in words why a state is held; the numbers are those of docs/semantics.md, "State between polls"."""
-    zone, believed = explanation.zone, limit(explanation.carry_limit)
+    """Tell in words why a state is held; the numbers are those of docs/semantics.md, "State between polls".
+
+    Spaces inside instants and lengths of time are not for breaking lines at: `BOUND`.
+    """
+    believed = limit(explanation.carry_limit)
     if reason.rule == "far":
         return f"no poll within {believed} on either side"
-    if reason.first_poll is None or reason.last_poll is None or reason.furthest is None:
-        lapsed = f"; the latest one was at {moment(reason.first_poll, zone)}" if reason.first_poll else ""
-        return (
-            f"rule 3: no poll that is less than {believed} old, nor a first poll ever at most {believed} later{lapsed}"
-        )
-    poll, furthest = moment(reason.first_poll, zone), length(reason.furthest)
+    if reason.first_poll is None or reason.last_poll is None:
+        return f"rule 3: no poll that is less than {believed} old, nor a first poll ever at most {believed} later"
+    first, last = (_bound(moment(poll, explanation.zone)) for poll in (reason.first_poll, reason.last_poll))
+    if reason.furthest is None:
+        return f"rule 3: the latest poll, {first}, is {believed} old or older"
+    furthest = _bound(length(reason.furthest))
     if reason.rule == "first":
-        return f"rule 2: the first poll ever, {poll}, reaches back {believed}; at most {furthest} here"
-    several = f", and {reason.polls - 1} more up to {moment(reason.last_poll, zone)}" if reason.polls > 1 else ""
+        return f"rule 2: the first poll ever, {first}, reaches back {believed}; at most {furthest} here"
+    polls = f"{first}, and {reason.polls - 1} more up to {last}" if reason.polls > 1 else first
     if reason.rule == "nearest":
-        return f"the nearest poll: {poll}{several}; at most {furthest} away"
-    return f"rule 1: the latest poll: {poll}{several}; at most {furthest} old"
+        return f"the nearest poll: {polls}; at most {furthest} away"
+    return f"rule 1: the latest poll: {polls}; at most {furthest} old"
+
+
+def _bound(words: str) -> str:
+    return words.replace(" ", BOUND)

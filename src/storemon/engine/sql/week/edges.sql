@@ -1,11 +1,11 @@
--- row    a cell of which a piece takes more, or less, than of the one before; cells are the hours of the week, row by
---        row of the answer, so that the next row's first is the one after a row's last
+-- row    a cell of which a piece takes more, or less, than of the cell before
 -- reads  local_pieces
 -- units  more_us: microseconds
 --
--- From the hour in which it starts, a piece takes all of each, but of that one only what lies after its start. From the
--- hour in which it ends, it takes nothing, but of that one what lies before its end. It takes all once more each time
--- the week turns.
+-- Cells are the hours of the week, from Monday's first, one row of the answer after the other: after a row's last comes
+-- the next row's first. A piece takes all of each hour from the one in which it starts, but of that one only what lies
+-- after its start; none from the one in which it ends, but of that one what lies before its end; and all of every hour
+-- once more each time the week turns.
 SELECT
     held,
     first_cell + local // 3_600_000_000 % 168 + later AS cell,

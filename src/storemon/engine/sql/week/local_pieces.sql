@@ -1,6 +1,6 @@
 -- row    a piece by the wall clock, inside the window, and cut where the clock is changed
 -- reads  pieces, stores, cells_of_stores, offsets
--- units  starts_local and ends_local in microseconds since a Monday before all time; first_cell: see `edges`
+-- units  starts_local and ends_local in microseconds since a Monday before all time; first_cell: of the store's row
 SELECT
     first_cell,
     held,

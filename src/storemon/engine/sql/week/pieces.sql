@@ -13,8 +13,8 @@ FROM (
     SELECT
         store_key,
         instant,
-        CASE becomes WHEN true THEN 1 WHEN false THEN 2 ELSE 0 END - CASE was WHEN true THEN 1 WHEN false THEN 2 ELSE 0 END
-            AS step
+        CASE becomes WHEN true THEN 1 WHEN false THEN 2 ELSE 0 END
+        - CASE was WHEN true THEN 1 WHEN false THEN 2 ELSE 0 END AS step
     FROM changes
     UNION ALL
     SELECT store_key, opens_at, 4 FROM open_intervals
