@@ -105,6 +105,8 @@ def gather(
         "carry_us": question.carry_limit // _MICROSECOND,
     }
     with connect() as con:
+        # Behind so many steps DuckDB guesses too few rows, and would compare each with all of the other side.
+        con.execute("SET asof_loop_join_threshold = 0")
         for name, frame in frames.items():
             con.register(name, frame.to_arrow())
         with _reading_polls(snapshot):

@@ -7,7 +7,7 @@ import polars as pl
 
 from storemon.engine.facts import Facts, gather
 from storemon.engine.instants import EPOCH, FIRST, microseconds
-from storemon.engine.pipeline import OUTAGES, STATES
+from storemon.engine.pipeline import LOOK_BACK, OUTAGES, STATES
 from storemon.engine.question import Asked, Question, ask
 from storemon.engine.windows import LAST_DAY
 from storemon.lake.lake import Lake
@@ -67,14 +67,14 @@ def _found(snapshot: Snapshot, question: Question) -> pl.DataFrame:
         begins_at: int = stores.select(_begins_at(question)).to_series().min()  # type: ignore[assignment]
         since = max(first_boundary - look_back_us, begins_at)
         with gather(snapshot, question, since=EPOCH + since * _MICROSECOND, stores=stores) as facts:
-            rows = _rows(facts, question)
+            rows = _rows(facts, question, LOOK_BACK)
         found.append(rows.filter("is_whole"))
         look_back_us *= _FURTHER
     return pl.concat(found)
 
 
-def _rows(facts: Facts, question: Question) -> pl.DataFrame:
-    """Read the outages, and tell of each whether those of its store are all seen whole.
+def _rows(facts: Facts, question: Question, before: tuple[str, ...] = ()) -> pl.DataFrame:
+    """Read the outages, after some steps ``before``, and tell of each whether those of its store are all seen whole.
 
     One is seen whole if the schedule is known at its edges, and the polls that bound it are known or there are none.
     """
@@ -86,7 +86,7 @@ def _rows(facts: Facts, question: Question) -> pl.DataFrame:
     all_after = pl.lit(until == as_of)
     is_end_seen = (pl.col("spell_ends_at") <= ends_at) & (pl.col("ended_before").is_not_null() | all_after)
     is_whole = ((pl.col("begins_at") >= starts_at) | is_begin_seen) & (pl.lit(ends_at == as_of) | is_end_seen)
-    rows = facts.run((*STATES[question.policy], *OUTAGES))
+    rows = facts.run((*before, *STATES[question.policy], *OUTAGES))
     return (
         rows.join(facts.windows.select("part", "window"), on="part")
         .join(stores, on="store_key")

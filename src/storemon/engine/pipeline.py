@@ -17,7 +17,7 @@ FIGURES = ("boundaries", "marks", "clocks", "figures")
 EXCLUSIONS = ("boundaries", "excluded_clocks", "exclusions")
 """The steps to what maintenance takes out of the schedule."""
 
-DOWNTIMES = ("outages/spells", "outages/clips", "outages/downtimes")
+DOWNTIMES = ("outages/spells", "outages/clips", "outages/edges", "outages/downtimes")
 """The steps from the changes of state to each outage in each part of a window."""
 
 OUTAGE_SUMS = (*DOWNTIMES, "outages/outage_sums")
@@ -28,6 +28,9 @@ OUTAGES = (*DOWNTIMES, "outages/active_polls", "outages/outages")
 
 HOUR_OF_WEEK = ("week/pieces", "week/local_pieces", "week/edges", "week/cells")
 """The steps from the changes of state to where one hour of the week differs from the next."""
+
+LOOK_BACK = ("outages/polls_within",)
+"""The step before all of them when a few stores are looked at long before their windows."""
 
 
 @cache

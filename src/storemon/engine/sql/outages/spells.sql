@@ -1,6 +1,6 @@
 -- row    a spell of a store in state inactive
 -- reads  changes
--- units  instants in microseconds since 1970 in UTC; spell_ends_at: null if nothing ends it up to $until
+-- units  instants in microseconds since 1970 in UTC; spell_ends_at: null if no poll that is gathered ends it
 --
 -- Two changes can lie at one instant, of polls that disagree; what they come to together may be no change at all.
 SELECT
