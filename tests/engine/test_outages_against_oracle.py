@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from storemon.engine import outages as engine
 from storemon.engine.outages import outages
 from tests.engine.asking import MICROSECOND, as_of_of, frames_of, report_of, windows_as_asked
 from tests.oracle import truth
@@ -16,6 +18,8 @@ from tests.oracle.exceptional_cases import exceptional_cases, written_windows
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FEW = settings(parent=MANY, max_examples=60)
 POLICIES: st.SearchStrategy[truth.Policy] = st.sampled_from(("carry", "nearest"))
+LOOKS_BACK = st.sampled_from((1, 3_600_000_000, 86_400_000_000, 90 * 86_400_000_000))
+EVERY: st.SearchStrategy[truth.Every] = st.sampled_from(get_args(truth.Every))
 MEASURES = ["outages", "longest_outage", "mttr", "mtbf"]
 Row = dict[str, Any]
 
@@ -71,10 +75,16 @@ CASES = in_the_past()
 
 
 @MANY
-@given(CASES, st.data(), POLICIES)
-def test_every_outage_is_the_oracle_s(case: Case, data: st.DataObject, policy: truth.Policy) -> None:
-    if as_of_of(case) is not None:
-        windows = data.draw(written_windows(case))
+@given(CASES, st.data(), POLICIES, LOOKS_BACK)
+def test_every_outage_is_the_oracle_s(
+    case: Case, data: st.DataObject, policy: truth.Policy, look_back_us: int
+) -> None:
+    if as_of_of(case) is None:
+        return
+    windows = data.draw(written_windows(case))
+    with pytest.MonkeyPatch.context() as patched:
+        # However far it looks back at first.
+        patched.setattr(engine, "_LOOK_BACK_US", look_back_us)
         assert listed(case, windows, policy) == expected(case, windows, policy)
 
 
@@ -101,9 +111,36 @@ def test_groups_come_to_the_oracle_s(case: Case, data: st.DataObject, policy: tr
     told = truth.outages(**vars(case), policy=policy, windows=windows)
     figures = truth.figures(**vars(case), policy=policy, windows=windows)
     by = data.draw(st.sampled_from(([], ["region"], ["brand", "region"])))
-    by = [tag for tag in by if any(tag in tags for tags in case.tags.values())]
+    by = [tag for tag in by if any(tags.get(tag) for tags in case.tags.values())]
     by_group = truth.group_summaries(told, figures, case.tags, by)
     frame = report_of(case, windows, measures=MEASURES, policy=policy, group_by=by)
     for name in windows:
         found = frame.select(f"{measure}_{name}" for measure in MEASURES).rows()
         assert found == [as_told(by_window[name]) for by_window in by_group.values()]
+
+
+@FEW
+@given(CASES, st.data(), POLICIES, EVERY)
+def test_what_they_come_to_in_a_series_is_the_oracle_s(
+    case: Case, data: st.DataObject, policy: truth.Policy, every: truth.Every
+) -> None:
+    if as_of_of(case) is None:
+        return
+    windows = {"w": data.draw(st.sampled_from(("36h", "today")) if every == "hour" else st.just("9d"))}
+    frame = report_of(case, windows, measures=["outages", "longest_outage", "mttr"], policy=policy, every=every)
+    found = [(row[0], row[2:]) for row in frame.rows()]
+    expected = []
+    asked = {**vars(case), "policy": policy}
+    for store_id, by_window in truth.series(**asked, windows=windows, every=every).items():
+        buckets: dict[Any, dict[str, truth.Window]] = {}
+        for part in by_window["w"]:
+            buckets.setdefault(part.bucket, {})[str(part.starts_at)] = (part.starts_at, part.ends_at)
+        for parts in buckets.values():
+            told = truth.outages(**asked, windows=parts)[store_id]
+            # What lies in two parts of one bucket is one outage.
+            whole = {}
+            for one in (one for in_part in told.values() for one in in_part):
+                before = whole.get(one.starts_at)
+                whole[one.starts_at] = one._replace(downtime_us=one.downtime_us + (before.downtime_us if before else 0))
+            expected.append((store_id, as_told(truth.summary([*whole.values()], 0))[:3]))
+    assert found == expected

@@ -21,13 +21,17 @@ def figures(facts: Facts, policy: Policy, needs: Collection[Need] = ()) -> pl.Da
         and unknown time add up to the service time; with the excluded time, to what the schedule says.
 
     """
-    sums = facts.run((*STATES[policy], *FIGURES))
+    changes = STATES[policy]
+    if "outages" in needs:  # then they are needed twice
+        facts.con.register("changes", facts.run(changes).to_arrow())
+        changes = ()
+    sums = facts.run((*changes, *FIGURES))
     if "exclusions" in needs:
         sums = sums.join(facts.run(EXCLUSIONS), on=_PLACE)
     if "bounds" in needs:
         sums = sums.join(_bounds(facts), on=_PLACE)
     if "outages" in needs:
-        sums = sums.join(facts.run((*STATES[policy], *OUTAGE_SUMS)), on=_PLACE, how="left")
+        sums = sums.join(facts.run(OUTAGE_SUMS), on=_PLACE, how="left")
         sums = sums.with_columns(pl.col("outages", "ended_outages", "ended_downtime_us").fill_null(0))
     return sums
 

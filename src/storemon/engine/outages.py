@@ -15,9 +15,10 @@ from storemon.lake.snapshot import Snapshot
 
 _MICROSECOND = timedelta(microseconds=1)
 _INSTANT, _LENGTH = pl.Datetime("us", "UTC"), pl.Duration("us")
-_LOOK_BACK_US = timedelta(days=7) // _MICROSECOND
-"""How far before the windows is looked first; each time after that, so many times as far."""
+_LOOK_BACK_US = timedelta(days=90) // _MICROSECOND
+"""How far before the windows is looked at first: the most that are not whole are of stores that are down for good."""
 _FURTHER = 8
+"""How many times as far is looked each time after that."""
 
 
 def outages(source: Lake | Snapshot, **asked: Unpack[Asked]) -> pl.DataFrame:

@@ -41,9 +41,12 @@ def step(name: str) -> str:
 
 def statement(steps: tuple[str, ...]) -> str:
     """Compose steps into one statement: each a CTE under the last part of its name, the last one the body."""
-    *ctes, body = steps
+    *ctes, last = steps
+    body = step(last)
+    if ctes and "\nWITH " in body:  # which a body can't hold behind other CTEs
+        ctes, body = [*steps], f"FROM {PurePosixPath(last).name}"
     chain = ",\n".join(f"{PurePosixPath(name).name} AS (\n{_indented(step(name))}\n)" for name in ctes)
-    return f"WITH {chain}\n{step(body)}" if ctes else step(body)
+    return f"WITH {chain}\n{body}" if ctes else body
 
 
 def _indented(sql: str) -> str:

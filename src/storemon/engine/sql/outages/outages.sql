@@ -12,8 +12,8 @@ SELECT
     earlier.polled_at AS started_after,
     later.polled_at AS ended_before
 FROM downtimes
-JOIN edges AS starts ON downtimes.store_key = starts.store_key AND spell_starts_at = starts.instant
-JOIN edges AS ends ON downtimes.store_key = ends.store_key AND coalesce(spell_ends_at, $until) = ends.instant
+LEFT JOIN edges AS starts ON downtimes.store_key = starts.store_key AND spell_starts_at = starts.instant
+LEFT JOIN edges AS ends ON downtimes.store_key = ends.store_key AND coalesce(spell_ends_at, $until) = ends.instant
 LEFT JOIN open_intervals AS opening
     ON starts.store_key = opening.store_key AND starts.clock_us = opening.clock_us
 LEFT JOIN open_intervals AS closing
