@@ -272,7 +272,6 @@ KNOWN = frames([("shop 17", "+", on(14)), ("shop 71", "+", on(15))], hours=[("sh
             {"windows": ["1h", "1d"]},
             "one window is explained at a time, and 2 are asked for; choose one",
         ),
-        ("shop 17", {"windows": []}, "one window is explained at a time, and 0 are asked for; choose one"),
         (
             "shop 17",
             {"windows": ["3661d"]},
