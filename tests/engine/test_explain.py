@@ -260,6 +260,8 @@ KNOWN = frames([("shop 17", "+", on(14)), ("shop 71", "+", on(15))], hours=[("sh
     ("store_id", "given", "message"),
     [
         ("shop 18", {}, "there is no store 'shop 18'; did you mean shop 71 or shop 17?"),
+        ("sho", {}, "there is no store 'sho'; did you mean shop 17 or shop 71?"),
+        ("", {}, "there is no store ''; there are 2 stores; a report lists them"),
         ("?", {}, "there is no store '?'; there are 2 stores; a report lists them"),
         ("shop 9", {}, "the store 'shop 9' has hours but was never polled, so there are no figures to explain"),
         (
@@ -272,7 +274,6 @@ KNOWN = frames([("shop 17", "+", on(14)), ("shop 71", "+", on(15))], hours=[("sh
             {"windows": ["1h", "1d"]},
             "one window is explained at a time, and 2 are asked for; choose one",
         ),
-        ("shop 17", {"windows": []}, "one window is explained at a time, and 0 are asked for; choose one"),
         (
             "shop 17",
             {"windows": ["3661d"]},

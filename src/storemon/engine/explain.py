@@ -62,7 +62,8 @@ def _why_not(snapshot: Snapshot, question: Question, store_id: str, known: Seque
         return f"the store {store_id!r} is not among those with {tags}; leave that condition out"
     if not snapshot.hours().filter(of_store).is_empty():
         return f"the store {store_id!r} has hours but was never polled, so there are no figures to explain"
-    near = get_close_matches(store_id, known, n=3, cutoff=0.5)
+    begun = [each for each in known if store_id and each.startswith(store_id)]  # ids are long, and get cut off
+    near = begun[:3] or get_close_matches(store_id, known, n=3, cutoff=0.5)
     meant = f"did you mean {' or '.join(near)}?" if near else f"there are {len(known)} stores; a report lists them"
     return f"there is no store {store_id!r}; {meant}"
 

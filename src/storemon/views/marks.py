@@ -9,7 +9,7 @@ STYLE = """\
 text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;fill:#1f2933;\
 font-variant-numeric:tabular-nums}
 .title{font-size:19px;font-weight:600}.sub{font-size:12.5px;fill:#52606d}.name{font-size:12px;fill:#52606d}
-.value{font-size:15px;font-weight:600}.label{font-size:12px}.small{font-size:10px;fill:#52606d}
+.value{font-size:14px;font-weight:600}.label{font-size:12px}.small{font-size:10px;fill:#52606d}
 .end{text-anchor:end}.middle{text-anchor:middle}
 .grid{stroke:#d9dee4;stroke-width:1}.beyond{fill:#eef1f4}
 .active{fill:#3d9f80}.inactive{fill:url(#storemon-down)}.unknown{fill:url(#storemon-unknown)}
