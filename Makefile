@@ -25,7 +25,7 @@ reports/report.csv: parquet/.ingested
 
 setup: $(BIN)/.ready ## Create .venv with the pinned dependencies and storemon in it
 
-sample: $(BIN)/.ready ## Write the three sample CSVs into data/
+sample: $(BIN)/.ready ## Write the sample CSVs into data/
 	@$(STOREMON) sample data
 
 ingest: $(BIN)/.ready ## Load the CSVs of data/ into the lake in parquet/

@@ -5,15 +5,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from importlib.metadata import version
 from os import cpu_count
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 
+import storemon
 from benchmarks.rows import Row, table
 from benchmarks.scans import files_between
 from storemon.lake.sample import NEWEST_AT, write_sample
@@ -57,7 +59,7 @@ def workspace() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def data(workspace: Path) -> Path:
-    """Write the sample's three CSVs."""
+    """Write the sample's CSVs."""
     folder = workspace / "data" / "sample"
     write_sample(folder, stores=STORES, days=DAYS, seed=1)
     return folder
@@ -78,6 +80,12 @@ def long_lake(workspace: Path) -> Iterator[Path]:
     shutil.rmtree(folder / "data")
     yield lake
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def report(lake: Path) -> Callable[[], pl.DataFrame]:
+    """Make the report, from a lake on disk to a frame."""
+    return lambda: storemon.report(storemon.Lake(lake))
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def test_new_lake(
         lambda: heights.add(scan_csv(con, polls, all_varchar=True)),
         rounds=7,
     )
-    assert len(heights) == 3  # of zones, hours and polls, which all have read alike
+    assert len(heights) == 4  # of tags, zones, hours and polls, which all have read alike
     rows += [
         typed.row(10, "ingest the CSVs into a new lake", "bare DuckDB scan of store_status.csv", at_most=7),
         text.row(11, "the same", "the same scan, all columns as text"),

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
-import pytest
 from polars.testing import assert_frame_equal
 from pytest_benchmark.fixture import BenchmarkFixture
 
@@ -19,12 +18,6 @@ from benchmarks.scans import scan_parquet
 from storemon.lake.sample import NEWEST_AT
 
 PLAIN_STORES = 100
-
-
-@pytest.fixture
-def report(lake: Path) -> Callable[[], pl.DataFrame]:
-    """Make the report, from a lake on disk to a frame."""
-    return lambda: storemon.report(storemon.Lake(lake))
 
 
 def test_against_scan(

@@ -14,7 +14,7 @@ from benchmarks.pairs import in_turns, timed
 from benchmarks.rows import TIMES, Row, duration
 from benchmarks.serving import POLL_SECONDS, download, poll, served, trigger
 from storemon.lake.sample import write_sample
-from storemon.service.export import report_csv
+from storemon.views.export import report_csv
 
 _ALLOWANCE = 0.05  # seconds
 

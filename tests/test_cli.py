@@ -1,6 +1,7 @@
 """The real command: what it prints and what it writes."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 
 import storemon as package
+from storemon.engine.measures import MEASURES
 from storemon.engine.pipeline import FIGURES, STATES, statement
 from tests.conftest import Storemon, storemon_in
 from tests.engine.steps import Inputs
@@ -17,7 +19,19 @@ HEADER = (
     b"store_id,uptime_last_hour,uptime_last_day,uptime_last_week,downtime_last_hour,downtime_last_day,"
     b"downtime_last_week\n"
 )
-COMMANDS = ("sample", "ingest", "rejected", "report", "sql", "serve")
+COMMANDS = (
+    "sample",
+    "ingest",
+    "rejected",
+    "report",
+    "outages",
+    "hour-of-week",
+    "stores",
+    "explain",
+    "audit",
+    "sql",
+    "serve",
+)
 
 
 @pytest.fixture
@@ -29,13 +43,15 @@ def test_sample_and_ingest_say_what_they_did(storemon: Storemon, tmp_path: Path)
     written = storemon("sample", "data", "--stores", "2", "--days", "1", "--seed", "7")
     assert (written.status, written.err) == (0, "")
     polls = len((tmp_path / "data" / "store_status.csv").read_bytes().splitlines()) - 1
+    stores = len((tmp_path / "data" / "stores.csv").read_bytes().splitlines()) - 1
     assert written.out.decode().startswith(f"data: {polls} polls, ")
+    assert f" time zones, {stores} stores in " in written.out.decode()
     for added, known in ((polls, 0), (0, polls)):
         ingested = storemon("ingest", "data", "--lake", "elsewhere")
         assert (ingested.status, ingested.err) == (0, "")
         tables = ingested.out.decode().splitlines()
-        assert [line.split()[0] for line in tables] == ["zones", "hours", "polls"]
-        assert f" {polls} rows read, {added} added, {known} already there, 0 rejected, " in tables[2]
+        assert [line.split()[0] for line in tables] == ["tags", "zones", "hours", "polls"]
+        assert f" {polls} rows read, {added} added, {known} already there, 0 rejected, " in tables[3]
     assert (tmp_path / "elsewhere" / "polls").is_dir()
 
 
@@ -56,6 +72,15 @@ def test_a_report_in_every_form(command: Storemon, sampled: Path, tmp_path: Path
     assert [tuple(row) for row in rows] == [tuple(exact.columns)] * 8
     assert rows[0]["unknown_last_week"] == exact["unknown_last_week"][0] // timedelta(microseconds=1)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.PARQUET", "out.csv", "out.json"]
+
+
+def test_a_device_takes_what_standard_output_takes(command: Storemon, tmp_path: Path) -> None:
+    printed = command("report").out
+    there = command("report", "--out", "/dev/stdout").out
+    assert there.startswith(printed)
+    assert there[len(printed) :].startswith(b"/dev/stdout: 8 stores as of ")
+    assert command("report", "--out", "/dev/null").status == 0
+    assert not [*tmp_path.iterdir()]
 
 
 def test_as_of_and_carry_limit(command: Storemon) -> None:
@@ -124,9 +149,16 @@ def test_help(arguments: tuple[str, ...], storemon: Storemon) -> None:
     usage = f"Usage: storemon {arguments[0]}" if arguments and arguments[0] in COMMANDS else "Usage: storemon COMMAND"
     assert told.out.decode().startswith(usage)
     if not usage.endswith("COMMAND"):
+        examples = told.out.decode().split("\nExamples:")[1]
+        assert len(re.findall(rf"^ *storemon {arguments[0]}\b", examples, re.MULTILINE)) == 2
         return
     for name in COMMANDS:
         assert f" {name} " in told.out.decode()
+
+
+def test_help_names_every_measure(storemon: Storemon) -> None:
+    told = " ".join(storemon("report", "--help").out.decode().replace("\u2502", " ").split())
+    assert f"there are {', '.join([*MEASURES][:-1])} and {[*MEASURES][-1]}." in told
 
 
 def test_version(storemon: Storemon) -> None:

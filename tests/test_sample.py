@@ -3,16 +3,30 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 
 import polars as pl
 import pytest
 
 from storemon.lake import sample
+from storemon.lake.sample import draws
+from storemon.lake.sample import hours as hours_file
+from storemon.lake.sample import polls as polls_file
+from storemon.lake.sample import write as write_file
+from storemon.lake.sample import zones as zones_file
 
-FILES = ("menu_hours.csv", "store_status.csv", "timezones.csv")
+FILES = ("menu_hours.csv", "store_status.csv", "stores.csv", "timezones.csv")
 STORES, DAYS = 1_000, 14
 WEEK = timedelta(days=7)
 WEEK_AT = sample.NEWEST_AT - WEEK
+
+
+def all_hours(stores: int, seed: int) -> pl.DataFrame:
+    return pl.concat(hours_file.hours(stores, seed))
+
+
+def all_zones(stores: int, seed: int) -> pl.DataFrame:
+    return pl.concat(zones_file.zones(stores, seed))
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -28,19 +42,20 @@ def runs(polled_at: pl.Series) -> list[int]:
 
 @pytest.fixture(scope="module")
 def polls() -> pl.DataFrame:
-    return pl.concat(sample.polls(STORES, DAYS, 1)).sort("store_id", "polled_at")
+    return pl.concat(polls_file.polls(STORES, DAYS, 1)).sort("store_id", "polled_at")
 
 
 @pytest.fixture(scope="module")
 def real_hours() -> pl.DataFrame:
-    return sample.hours(3_678, 1)
+    return all_hours(3_678, 1)
 
 
 def test_bytes_stay_what_they_are(tmp_path: Path) -> None:
-    assert sample.write_sample(tmp_path, stores=40, days=5, seed=1) == (1683, 397, 48)
+    assert sample.write_sample(tmp_path, stores=40, days=5, seed=1) == (1683, 397, 48, 49)
     assert digests(tmp_path) == {
         "menu_hours.csv": "14a7c59499c351d51481f6eb3b18cbfef69759e2d4ae13900224642cb1f98df2",
         "store_status.csv": "0c8ff2c6ca7d3d26727a88292623690fc94aa591a0ef184463a35de8dca54c3a",
+        "stores.csv": "ca887ed2a865f476b1d208fd95334f3586fb2860a83159b6aa25492fee9e1d16",
         "timezones.csv": "503e15e734ae5383e5714418e0b8c09fa210fa04ab16318d6f4680d352eab6ea",
     }
 
@@ -63,18 +78,18 @@ def test_words_are_exact_and_a_permutation() -> None:
     keys = pl.Series([0, 1, 2**16, 2**31, 2**32 - 1], dtype=pl.UInt64)
     numbers = pl.Series([0, 2**32 - 1, 2**31, 7, 2**32 - 1], dtype=pl.UInt64)
     expected = [word(key, 2**32 - 1, number) for key, number in zip(keys, numbers, strict=True)]
-    assert sample._word(keys, 2**32 - 1, numbers).to_list() == expected
-    assert sample._word(sample._upto(100_000), 5).n_unique() == 100_000
-    assert sorted(sample._shuffled(1_000, 5)) == list(range(1_000))
+    assert draws.words_of(keys, 2**32 - 1, numbers).to_list() == expected
+    assert draws.words_of(draws.upto(100_000), 5).n_unique() == 100_000
+    assert sorted(draws.shuffled(1_000, 5)) == list(range(1_000))
 
 
 def test_files_hold_what_the_frames_hold(tmp_path: Path) -> None:
     summary = sample.write_sample(tmp_path, stores=30, days=3, seed=4)
     written = {name: pl.read_csv(tmp_path / name) for name in FILES}
-    assert summary == (written[FILES[1]].height, written[FILES[0]].height, written[FILES[2]].height)
-    assert written["menu_hours.csv"].equals(sample.hours(30, 4))
-    assert written["timezones.csv"].equals(sample.zones(30, 4))
-    polls = pl.concat(sample.polls(30, 3, 4))
+    assert summary == tuple(written[FILES[at]].height for at in (1, 0, 3, 2))
+    assert written["menu_hours.csv"].equals(all_hours(30, 4))
+    assert written["timezones.csv"].equals(all_zones(30, 4))
+    polls = pl.concat(polls_file.polls(30, 3, 4))
     assert polls.schema == {"store_id": pl.String, "status": pl.String, "polled_at": pl.Datetime("us", "UTC")}
     text = written["store_status.csv"]
     assert text.columns == ["store_id", "status", "timestamp_utc"]
@@ -85,7 +100,7 @@ def test_files_hold_what_the_frames_hold(tmp_path: Path) -> None:
 def test_fractions_lose_their_trailing_zeros() -> None:
     instants = [sample.NEWEST_AT.replace(second=20, microsecond=us) for us in (412748, 155080, 100000, 10, 0)]
     chunk = pl.DataFrame({"store_id": "a", "status": "active", "polled_at": instants})
-    assert sample._as_text(chunk)["timestamp_utc"].str.strip_prefix("2024-10-14 23:55:").to_list() == [
+    assert polls_file.as_text(chunk)["timestamp_utc"].str.strip_prefix("2024-10-14 23:55:").to_list() == [
         "20.412748 UTC",
         "20.15508 UTC",
         "20.1 UTC",
@@ -101,8 +116,8 @@ def test_store_ids_are_distinct_uuids(polls: pl.DataFrame) -> None:
 
 
 def test_who_has_hours_zones_and_polls() -> None:
-    polled = set(pl.concat(sample.polls(3_678, 1, 1))["store_id"])
-    zoned, keeping = set(sample.zones(3_678, 1)["store_id"]), set(sample.hours(3_678, 1)["store_id"])
+    polled = set(pl.concat(polls_file.polls(3_678, 1, 1))["store_id"])
+    zoned, keeping = set(all_zones(3_678, 1)["store_id"]), set(all_hours(3_678, 1)["store_id"])
     assert (len(polled), len(polled - keeping), len(polled - zoned)) == (3_678, 54, 1)
     assert (len(zoned - polled), len(keeping - polled), len(keeping)) == (882, 842, 4_466)
 
@@ -154,9 +169,11 @@ def open_instants(zones: pl.DataFrame, hours: pl.DataFrame, polls: pl.DataFrame)
 
 
 def test_last_week_of_service_time_is_like_the_real_one() -> None:
-    polls = pl.concat(chunk.filter(pl.col("polled_at") > WEEK_AT - 2 * WEEK) for chunk in sample.polls(STORES, 60, 1))
+    polls = pl.concat(
+        chunk.filter(pl.col("polled_at") > WEEK_AT - 2 * WEEK) for chunk in polls_file.polls(STORES, 60, 1)
+    )
     polls = polls.sort("polled_at")
-    states = open_instants(sample.zones(STORES, 1), sample.hours(STORES, 1), polls)
+    states = open_instants(all_zones(STORES, 1), all_hours(STORES, 1), polls)
     for strategy in ("backward", "forward"):
         told = polls.rename({"status": strategy, "polled_at": "at"})
         states = states.join_asof(told, on="at", by="store_id", strategy=strategy, tolerance="7d")
@@ -174,7 +191,7 @@ def test_a_status_lasts(polls: pl.DataFrame) -> None:
 
 
 def test_rows_come_in_blocks_in_no_order() -> None:
-    chunks = list(sample.polls(3_678, 14, 1))
+    chunks = list(polls_file.polls(3_678, 14, 1))
     starts = [chunk.select(pl.col("polled_at").min()).item() for chunk in chunks]
     assert len(starts) > 3
     assert starts not in (sorted(starts), sorted(starts, reverse=True))
@@ -186,8 +203,8 @@ def test_rows_come_in_blocks_in_no_order() -> None:
 
 
 def test_a_few_polls_come_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sample, "_TWIN", 100)
-    polls = pl.concat(sample.polls(100, 10, 1))
+    monkeypatch.setattr(polls_file, "_TWIN", 100)
+    polls = pl.concat(polls_file.polls(100, 10, 1))
     doubled = polls.height - polls.unique().height
     disagreeing = polls.unique().height - polls.unique(["store_id", "polled_at"]).height
     assert 20 < doubled < 100
@@ -227,35 +244,35 @@ def test_hours_are_in_no_order_of_stores(real_hours: pl.DataFrame) -> None:
 
 
 def test_zones_have_the_real_proportions() -> None:
-    zones = sample.zones(3_678, 1)
+    zones = all_zones(3_678, 1)
     counts = dict(zones["timezone_str"].value_counts().iter_rows())
-    assert counts == sample._ZONES
+    assert counts == zones_file._ZONES
     assert zones["store_id"].is_duplicated().sum() == 0
 
 
 @pytest.mark.parametrize("stores", [1, 2, 13, 100])
 def test_every_store_is_polled_however_few_the_days(stores: int) -> None:
-    polls = pl.concat(sample.polls(stores, 1, 3))
+    polls = pl.concat(polls_file.polls(stores, 1, 3))
     assert polls["store_id"].n_unique() == stores
     assert polls["polled_at"].max() == sample.NEWEST_AT
-    assert sample.hours(stores, 3).height > 0
-    assert sample.zones(stores, 3)["store_id"].n_unique() >= max(1, stores - 1)
+    assert all_hours(stores, 3).height > 0
+    assert all_zones(stores, 3)["store_id"].n_unique() >= max(1, stores - 1)
 
 
 def test_chunks_are_bounded_and_made_on_demand() -> None:
-    assert next(sample.polls(3_678, 10_000, 1)).height <= sample.CHUNK_ROWS
-    heights = [chunk.height for chunk in sample.polls(100_000, 1, 1)]
-    assert max(heights) <= sample.CHUNK_ROWS
+    assert next(polls_file.polls(3_678, 10_000, 1)).height <= polls_file.CHUNK_ROWS
+    heights = [chunk.height for chunk in polls_file.polls(100_000, 1, 1)]
+    assert max(heights) <= polls_file.CHUNK_ROWS
     assert len(heights) > 8
 
 
-@pytest.mark.parametrize("fails", ["_as_text", "_store_ids"])
+@pytest.mark.parametrize(("where", "fails"), [(write_file, "as_text"), (polls_file, "store_ids")])
 def test_failure_midway_leaves_the_folder_as_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: ModuleType, fails: str
 ) -> None:
     sample.write_sample(tmp_path, stores=5, days=1)
     before = digests(tmp_path)
-    whole: Callable[..., object] = getattr(sample, fails)
+    whole: Callable[..., object] = getattr(where, fails)
     calls: list[int] = []
 
     def breaks(*args: object) -> object:
@@ -264,7 +281,7 @@ def test_failure_midway_leaves_the_folder_as_it_was(
             raise OSError(28, "No space left on device")
         return whole(*args)
 
-    monkeypatch.setattr(sample, fails, breaks)
+    monkeypatch.setattr(where, fails, breaks)
     with pytest.raises(OSError, match="No space left"):
         sample.write_sample(tmp_path, stores=3_678, days=14)
     assert len(calls) == 3
@@ -281,7 +298,7 @@ def test_files_appear_whole_and_the_polls_last(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(Path, "replace", watched)
     sample.write_sample(tmp_path, stores=5, days=1)
-    assert [name for _, name in seen] == ["timezones.csv", "menu_hours.csv", "store_status.csv"]
+    assert [name for _, name in seen] == ["stores.csv", "timezones.csv", "menu_hours.csv", "store_status.csv"]
     assert seen[0][0] == set()
     assert {path.name for path in tmp_path.iterdir()} == set(FILES)
 
@@ -289,13 +306,13 @@ def test_files_appear_whole_and_the_polls_last(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(("stores", "days", "message"), [(0, 1, "stores must be at least 1, not 0"), (1, -2, "days")])
 def test_counts_below_one_are_refused(tmp_path: Path, stores: int, days: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        sample.polls(stores, days, 1)
+        polls_file.polls(stores, days, 1)
     with pytest.raises(ValueError, match=message):
         sample.write_sample(tmp_path / "new", stores=stores, days=days)
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("make", [sample.hours, sample.zones])
+@pytest.mark.parametrize("make", [all_hours, all_zones])
 def test_hours_and_zones_want_a_store(make: Callable[[int, int], pl.DataFrame]) -> None:
     with pytest.raises(ValueError, match="stores must be at least 1, not -1"):
         make(-1, 1)

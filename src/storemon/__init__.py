@@ -22,7 +22,11 @@ from storemon.errors import (
 )
 
 if TYPE_CHECKING:
+    from storemon.engine.audit import audit
+    from storemon.engine.explain import explain
+    from storemon.engine.outages import outages
     from storemon.engine.report import report
+    from storemon.engine.week import hour_of_week
     from storemon.lake.frames import Frames
     from storemon.lake.lake import Lake
 
@@ -36,10 +40,22 @@ __all__ = [
     "LakeError",
     "RejectedRowsError",
     "StoremonError",
+    "audit",
+    "explain",
+    "hour_of_week",
+    "outages",
     "report",
 ]
 
-_LAZY = {"Frames": "storemon.lake.frames", "Lake": "storemon.lake.lake", "report": "storemon.engine.report"}
+_LAZY = {
+    "Frames": "storemon.lake.frames",
+    "Lake": "storemon.lake.lake",
+    "audit": "storemon.engine.audit",
+    "explain": "storemon.engine.explain",
+    "hour_of_week": "storemon.engine.week",
+    "outages": "storemon.engine.outages",
+    "report": "storemon.engine.report",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,11 @@ UNITS = {
 }
 
 
+def is_duration(text: str) -> bool:
+    """Tell whether text is written like a duration, be it too long or no time at all."""
+    return re.fullmatch(r"(\d+[wdhms])+", text.strip().lower(), re.ASCII) is not None
+
+
 def parse_duration(text: str) -> timedelta:
     """Read a positive duration: whole numbers, each with one of the units w, d, h, m and s.
 
@@ -22,7 +27,7 @@ def parse_duration(text: str) -> timedelta:
 
     """
     written = text.strip().lower()
-    if not re.fullmatch(r"(\d+[wdhms])+", written, re.ASCII):
+    if not is_duration(text):
         raise InputError(f"{text!r} is not a duration; write it like 7d, 36h, 90m or 1d12h")
     try:
         duration = sum((int(n) * UNITS[unit] for n, unit in re.findall(r"(\d+)([wdhms])", written)), timedelta())

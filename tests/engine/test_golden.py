@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 import storemon as package
-from storemon.service.export import report_csv
+from storemon.views.export import report_csv
 from tests.conftest import Storemon
 
 POLLS = """\

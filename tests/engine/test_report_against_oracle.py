@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from storemon import EmptyLakeError, Frames, report
 from storemon.engine.report import figures
 from storemon.engine.windows import Window
-from storemon.service.export import report_csv
+from storemon.views.export import report_csv
 from tests.oracle import truth
 from tests.oracle.cases import Case, cases
 

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from storemon.engine.schedule import with_clock
+from storemon.engine.schedule import with_clock, with_zones
 from tests.engine.schedules import intervals, opened, utc
 
 CHICAGO = "America/Chicago"
@@ -111,6 +111,14 @@ def test_rule_5_the_tail_belongs_to_the_day_of_opening() -> None:
 
 def test_rule_6_without_a_zone_in_chicago() -> None:
     assert opened([(MON, "09:00", "17:00")], None, WEEK) == opened([(MON, "09:00", "17:00")], CHICAGO, WEEK)
+
+
+def test_zones_are_added_to_stores_in_their_order() -> None:
+    stores = pl.DataFrame({"store_id": ["d", "a", "c", "b"], "store_key": [1, 3, 2, 4]})
+    zones = pl.DataFrame({"store_id": ["a", "b", "z", "d"], "zone": ["UTC", "Asia/Tokyo", "Europe/Rome", "Etc/GMT+12"]})
+    located = with_zones(stores, zones)
+    assert located.drop("zone").equals(stores)
+    assert located["zone"].to_list() == ["Etc/GMT+12", "UTC", CHICAGO, "Asia/Tokyo"]
 
 
 def test_the_business_clock_is_the_running_sum() -> None:

@@ -158,4 +158,4 @@ def test_exclusions() -> None:
     ]
     given: Inputs = {"windows": windows, "stores": STORES, "excluded_clocks": clocks}
     assert rows_of("exclusions", given) == [(0, 1, 7), (0, 3, 0), (1, 1, 0), (1, 3, 0), (2, 2, 1)]
-    assert rows_of("exclusions", given | {"windows": []}) == []
+    assert rows_of("exclusions", {**given, "windows": []}) == []

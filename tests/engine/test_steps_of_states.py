@@ -5,7 +5,8 @@ The carry limit is 10, the first boundary 100, the last poll that matters at 130
 
 import pytest
 
-from tests.engine.steps import Row, rows_of
+from storemon.engine import pipeline
+from tests.engine.steps import PARAMS, Row, ran, rows_of
 
 Y, N, Q = True, False, None
 
@@ -39,7 +40,7 @@ def test_last_polls(polls: list[Row], expected: list[Row]) -> None:
     ("within", "last", "stores", "expected"),
     [
         ([], [], [], []),
-        # After the first boundary, up to the last that matters and at it; the poll at the boundary is the last one before it.
+        # After the first boundary, up to the end and at it; the poll at the boundary is the last one before it.
         ([(1, at, Y) for at in (99, 100, 101, 130, 131)], [(1, 100, N)], [], [(1, 100, N), (1, 101, Y), (1, 130, Y)]),
         # Both of two that disagree: which one counts is decided next.
         ([(1, 110, Y), (1, 110, N)], [], [], [(1, 110, N), (1, 110, Y)]),
@@ -182,3 +183,21 @@ def test_changes_of_the_nearest_poll(polls: list[Row], expected: list[Row]) -> N
 def test_changes_of_what_is_certain(polls: list[Row], expected: list[Row]) -> None:
     assert rows_of("certain/changes", {"observed_polls": polls}) == expected
     assert rows_of("certain/changes", {"observed_polls": polls[::-1]}) == expected
+
+
+@pytest.mark.parametrize("limit", [2**30, 2**31 - 1, 2**31, 315_537_897_599_999_999])
+def test_a_limit_of_any_length(limit: int) -> None:
+    """DuckDB takes a parameter for 32 bits long if it fits."""
+    params = PARAMS | {"carry_us": limit}
+    polls: list[Row] = [(1, 100, Y), (1, 110, N), (1, 120, N)]
+    told = {"observed_polls": polls, "turns": [(*poll, Q, True) for poll in polls[:1]]}
+    expected = {
+        "carry/changes": [(1, 100, Q, Y)],
+        "nearest/changes": [(1, 100 - limit, Q, Y), (1, 105, Y, N)],
+        "certain/changes": [(1, 110, Q, N), (1, 120, N, Q)],
+    }
+    for step, changes in expected.items():
+        read = {name: rows for name, rows in told.items() if name in pipeline.step(step)}
+        assert ran(pipeline.step(step), read, params).rows() == changes
+    turns = ran(pipeline.step("carry/turns"), {"believed_polls": polls}, params).rows()
+    assert turns == [(1, 100, Y, Q, False), (1, 110, N, Y, False), (1, 120, N, N, True)]

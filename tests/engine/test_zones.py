@@ -1,7 +1,7 @@
 """Wall times of every zone around every change of its clocks, with Python's zoneinfo as the judge."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -78,6 +78,17 @@ def test_every_zone_is_read_as_python_does(since: int, until: int, zones: list[s
         swept.add(found)
     assert not wrong, f"{len(wrong)} wrong, among them {wrong[:5]}"
     assert len(ZONES) > 400
+
+
+def test_a_date_is_read_alike_whichever_others_are_asked_for() -> None:
+    """Through a winter in which clocks went forward and back, and in Apia over a whole day."""
+    zones = pl.DataFrame({"zone": [*FAR, "Pacific/Apia"]}).with_row_index("zone_key")
+    first, last = ((date(*day) - date(1970, 1, 1)).days for day in ((2011, 9, 1), (2012, 5, 1)))
+    is_near = pl.col("change_local") <= 2 * DAY
+    read = pl.col("zone_key", "date", "begins"), pl.when(is_near).then("change_local"), pl.when(is_near).then("change")
+    alone = pl.concat(local_dates(zones, day, day).select(*read) for day in range(first, last + 1))
+    assert alone["change"].n_unique() > 5
+    assert alone.sort("zone_key", "date").equals(local_dates(zones, first, last).select(*read))
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Africa/Casablanca", "America/Chicago", "Pacific/Apia", "Asia/Pyongyang"])

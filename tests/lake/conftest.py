@@ -12,9 +12,10 @@ import pytest
 from storemon import Lake
 from storemon.lake.sample import write_sample
 from tests.lake.contents import Contents, contents
+from tests.lake.files import folder
 from tests.lake.users import ordinary_user
 
-EMPTY = Contents(*(frozenset(),) * 4)
+EMPTY = Contents(*(frozenset(),) * len(Contents._fields))
 LAKES = ("new", "existing")
 
 
@@ -36,15 +37,20 @@ class History(NamedTuple):
 @pytest.fixture(scope="session")
 def exports(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two exports of 200 stores over 10 days; the later has more of everything, and a row to reject in each file."""
-    folder = tmp_path_factory.mktemp("exports")
-    write_sample(folder / "later", stores=200, days=10)
-    shutil.copytree(folder / "later", folder / "earlier")
-    for path in (folder / "earlier").iterdir():
+    where = tmp_path_factory.mktemp("exports")
+    write_sample(where / "later", stores=200, days=10)
+    folder(
+        where / "later",
+        special_hours=[f"s{n},2024-10-{n % 9 + 1:02}," + ("10:00,16:00" if n % 3 else ",") for n in range(90)],
+        maintenance=[f"s{n},2024-10-07 0{n % 9}:00:00 UTC,2024-10-08 00:00:00 UTC,works" for n in range(40)],
+    )
+    shutil.copytree(where / "later", where / "earlier")
+    for path in (where / "earlier").iterdir():
         header, *rows = path.read_text().splitlines(keepends=True)
         path.write_text("".join([header, *rows[len(rows) // 3 :: 2]]))
-        with (folder / "later" / path.name).open("a") as later:
+        with (where / "later" / path.name).open("a") as later:
             later.write("cut off he")
-    return folder / "earlier", folder / "later"
+    return where / "earlier", where / "later"
 
 
 @pytest.fixture(scope="session", params=LAKES)
@@ -61,7 +67,7 @@ def history(
     before = contents(lake.path)
     lake.ingest(later)
     after = contents(lake.path)
-    assert [len(table) for table in after] == [16_660, 1_918, 246, 3]
+    assert [len(table) for table in after] == [16_660, 1_918, 246, 6, 90, 40, 979]
     assert all(was < now for was, now in zip(before, after, strict=True))
     return History(later, folder / "as it was" if request.param == "existing" else None, before, after)
 

@@ -18,6 +18,9 @@ class Contents(NamedTuple):
     hours: frozenset[tuple[str, int, int, int]]
     zones: frozenset[tuple[str, str]]
     rejected: frozenset[tuple[str, int, str, str]]
+    special_hours: frozenset[tuple[str, date, int | None, int | None]]
+    maintenance: frozenset[tuple[str, datetime, datetime, str]]
+    tags: frozenset[tuple[str, str, str]]
 
 
 def contents(lake: Path) -> Contents:
@@ -31,6 +34,9 @@ def contents(lake: Path) -> Contents:
         whole(lake, "hours", "store_id", "weekday", "opens_local", "closes_local"),
         whole(lake, "zones", "store_id", "zone"),
         whole(lake, "rejected", "file", "line", "row", "reason"),
+        whole(lake, "special_hours", "store_id", "date", "opens_local", "closes_local"),
+        whole(lake, "maintenance", "store_id", "starts_at", "ends_at", "reason"),
+        whole(lake, "tags", "store_id", "tag", "value"),
     )
 
 

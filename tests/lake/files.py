@@ -5,14 +5,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from storemon.lake.csv import Loaded, load
+from storemon.lake.forms import Form
 
 NOW = datetime(2024, 10, 15, tzinfo=UTC)
 """The wall clock of the tests, later than all of their polls."""
 POLLS = "store_id,status,timestamp_utc"
 HOURS = "store_id,dayOfWeek,start_time_local,end_time_local"
 ZONES = "store_id,timezone_str"
+SPECIAL_HOURS = "store_id,date,start_time_local,end_time_local"
+MAINTENANCE = "store_id,starts_at_utc,ends_at_utc,reason"
 AT = "2024-10-03 23:33:20 UTC"
-NAMES = {POLLS: "store_status.csv", HOURS: "menu_hours.csv", ZONES: "timezones.csv"}
+NAMES = {
+    POLLS: "store_status.csv",
+    HOURS: "menu_hours.csv",
+    ZONES: "timezones.csv",
+    SPECIAL_HOURS: "special_hours.csv",
+    MAINTENANCE: "maintenance.csv",
+}
 
 
 def folder(
@@ -21,12 +30,18 @@ def folder(
     polls: Iterable[str] | None = None,
     hours: Iterable[str] | None = None,
     zones: Iterable[str] | None = None,
+    special_hours: Iterable[str] | None = None,
+    maintenance: Iterable[str] | None = None,
+    stores: Iterable[str] | None = None,
 ) -> Path:
-    """Write an export: a file for each kind of rows that is given."""
+    """Write an export: a file for each kind of rows that is given; the stores come with their header."""
     where.mkdir(parents=True, exist_ok=True)
-    for header, rows in ((POLLS, polls), (HOURS, hours), (ZONES, zones)):
+    given = dict(zip(NAMES, (polls, hours, zones, special_hours, maintenance), strict=True))
+    for header, rows in given.items():
         if rows is not None:
-            (where / NAMES[header]).write_text("".join(f"{line}\n" for line in (header, *rows)), encoding="utf-8")
+            csv(where, header, *rows, name=NAMES[header])
+    if stores is not None:
+        csv(where, *stores, name="stores.csv")
     return where
 
 
@@ -41,9 +56,9 @@ def raw(where: Path, content: str | bytes, *, name: str = "some.csv") -> Path:
     return path
 
 
-def read(path: Path, *, now: datetime = NOW) -> Loaded:
+def read(path: Path, *, now: datetime = NOW, form: Form | None = None) -> Loaded:
     """Load a file and check that every row is in one of the two frames."""
-    loaded = load(path, now=now)
+    loaded = load(path, now=now, form=form)
     assert loaded.read == len(loaded.accepted) + len(loaded.rejected)
     return loaded
 

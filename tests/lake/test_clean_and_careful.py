@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from storemon.lake import csv as reading
 from storemon.lake.csv import Loaded
 from storemon.lake.header import read_header
-from tests.lake.files import HOURS, NOW, POLLS, ZONES, ids, raw, read, rejects
+from tests.lake.files import HOURS, MAINTENANCE, NOW, POLLS, SPECIAL_HOURS, ZONES, ids, raw, read, rejects
 
 MANY = settings(max_examples=100, deadline=None)
 
@@ -29,6 +29,9 @@ FORMS = {
     POLLS: st.tuples(IDS, STATUSES, INSTANTS),
     HOURS: st.tuples(IDS, st.integers(0, 6).map(str), TIMES, TIMES),
     ZONES: st.tuples(IDS, st.just("America/Chicago")),
+    SPECIAL_HOURS: st.tuples(IDS, DATES.map("{:%Y-%m-%d}".format), TIMES, TIMES)
+    | st.tuples(IDS, st.just("2024-12-25"), st.just(""), st.sampled_from(("", " "))),
+    MAINTENANCE: st.tuples(IDS, INSTANTS, st.just("2024-10-20T00:00:00Z"), st.sampled_from(("", "new till, twice"))),
 }
 NOTES = st.sampled_from(("", "x", "5 o'clock", 'so "called"', "a,b", "two\nlines", "ends\r\nmixed", '"', "  "))
 WAYS: dict[str, Callable[[str], str]] = {

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from operator import methodcaller
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,21 @@ def test_it_is_named(lake: Lake, tmp_path: Path, table: str, damage: str) -> Non
         assert not isinstance(error.value, EmptyLakeError)
         assert str(lake.path) in str(error.value)
         assert table in str(error.value)
+        assert str(error.value).isprintable(), "a colour, or the lines of a backtrace"
+
+
+@pytest.mark.parametrize("table", ["special_hours", "maintenance", "tags"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_exceptions_and_tags_are_named_too(lake: Lake, tmp_path: Path, table: str, damage: str) -> None:
+    special_hours, maintenance = ["a,2024-12-25,,"], [f"a,{AT},2025-01-01 00:00:00,"]
+    given = {"special_hours": special_hours, "maintenance": maintenance, "stores": ["store_id,brand", "a,x"]}
+    lake.ingest(folder(tmp_path / "more", polls=[f"b,active,{AT}"], **given), now=NOW)
+    DAMAGES[damage](lake.path / table)
+    read = methodcaller(table)
+    for use in (lambda: read(lake.snapshot()), lambda: lake.ingest(tmp_path / "more", now=NOW)):
+        with pytest.raises(LakeError) as error:
+            use()
+        assert str(lake.path / table) in str(error.value) or repr(table) in str(error.value)
         assert str(error.value).isprintable(), "a colour, or the lines of a backtrace"
 
 

@@ -94,7 +94,8 @@ def test_the_number_of_a_row_far_down() -> None:
 def test_zones() -> None:
     refused("zones: row 0 cannot be read: timezone_str is not a zone", zones={**ZONES, "timezone_str": ["Mars"]})
     two = {"store_id": ["b", "a", "a", "b"], "timezone_str": ["UTC", "UTC", "Asia/Tokyo", "UTC"]}
-    refused("zones: the store 'a' has two time zones; keep one", zones=two)
+    twice = "an earlier row gives this store another time zone; its text is ('a', 'Asia/Tokyo')"
+    refused(f"zones: row 2 cannot be read: {twice}", zones=two)
 
 
 @pytest.mark.parametrize("given", [7, "polls", [1, 2], {"store_id": ["a"], "status": []}, pl.LazyFrame(POLLS)])

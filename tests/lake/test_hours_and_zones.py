@@ -8,7 +8,7 @@ import pytest
 
 from storemon import FileError, Lake
 from tests.lake.contents import Contents, contents, version
-from tests.lake.files import AT, HOURS, NOW, POLLS, ZONES, csv, folder, raw
+from tests.lake.files import AT, HOURS, MAINTENANCE, NOW, POLLS, SPECIAL_HOURS, ZONES, csv, folder, raw
 
 A, B = f"a,active,{AT}", f"b,inactive,{AT}"
 
@@ -80,13 +80,15 @@ def test_tables_are_committed_with_the_polls_last(lake: Lake, tmp_path: Path) ->
     assert [each.table for each in lake.ingest(new, now=NOW).tables] == ["zones", "hours", "polls"]
 
 
-@pytest.mark.parametrize("table", ["polls", "hours", "zones"])
+@pytest.mark.parametrize("table", ["polls", "hours", "zones", "special_hours", "maintenance"])
 @pytest.mark.parametrize("name", ["known", "export-2024.csv", "export-2024.csv.gz", "noextension"])
 def test_one_file_alone_is_known_by_its_name_or_its_columns(lake: Lake, tmp_path: Path, table: str, name: str) -> None:
     header, row, named = {
         "polls": (POLLS, B, "store_status.csv"),
         "hours": (HOURS, "b,0,9:00,17:00", "menu_hours.csv"),
         "zones": (ZONES, "b,Asia/Tokyo", "timezones.csv"),
+        "special_hours": (SPECIAL_HOURS, "b,2024-12-25,,", "special_hours.csv"),
+        "maintenance": (MAINTENANCE, "b,2024-12-25 00:00:00,2024-12-26 00:00:00,", "maintenance.csv"),
     }[table]
     text = f"{header}\n{row}\n".encode()
     name = named if name == "known" else name

@@ -9,9 +9,9 @@ from pathlib import Path
 from tests.conftest import environment
 from tests.lake.conftest import History
 from tests.lake.contents import contents
-from tests.lake.test_kill import AT_ONCE, check_what_is_left
+from tests.lake.test_kill import AT_ONCE, TABLES, check_what_is_left
 
-COMMITS = ("zones", "rejected", "hours", "rejected", "polls", "rejected")
+COMMITS = tuple(commit for table in TABLES for commit in (table, "rejected"))
 DYING = """
 import os, signal, sys
 import pyarrow
@@ -47,7 +47,7 @@ cli.main()
 
 
 def dies(history: History, folder: Path, moment: str, nth: int) -> tuple[bool, ...]:
-    """Let it die, check what is left, and tell which of zones, hours and polls were changed."""
+    """Let it die, check what is left, and tell which of the tables were changed."""
     lake = history.lake_in(folder)
     command = [sys.executable, "-c", DYING, moment, str(nth), "ingest", str(history.data), "--lake", str(lake)]
     died = subprocess.run(command, env=environment(), capture_output=True, timeout=60, check=False)
@@ -62,11 +62,11 @@ def test_dies_beside_each_commit(history: History, tmp_path: Path) -> None:
     moment = "after" if history.lake else "before"
     with ThreadPoolExecutor(AT_ONCE) as pool:
         ends = [pool.submit(dies, history, tmp_path / str(nth), moment, nth) for nth in range(1, len(COMMITS) + 1)]
-    zones, hours, polls = zip(*(end.result() for end in ends), strict=True)
-    commits = [COMMITS.index(name) + (moment == "before") for name in ("zones", "hours", "polls")]
-    for finished, first in zip((zones, hours, polls), commits, strict=True):
+    of_tables = zip(*(end.result() for end in ends), strict=True)
+    commits = [COMMITS.index(name) + (moment == "before") for name in TABLES]
+    for finished, first in zip(of_tables, commits, strict=True):
         assert finished == tuple(nth >= first for nth in range(len(COMMITS)))
 
 
 def test_dies_in_the_middle_of_the_polls(history: History, tmp_path: Path) -> None:
-    assert dies(history, tmp_path, "within", COMMITS.index("polls") + 1) == (True, True, False)
+    assert dies(history, tmp_path, "within", COMMITS.index("polls") + 1) == (True,) * 5 + (False,)

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from storemon import Lake, report
+from tests.lake.conftest import EMPTY
 from tests.lake.contents import contents, day_of, files, version
 from tests.lake.files import NOW, folder
 
@@ -147,7 +148,7 @@ def test_the_wall_clock_is_this_machine_s_by_default(lake: Lake) -> None:
 
 def test_no_polls_at_all(lake: Lake) -> None:
     assert ingest(lake) == (0, 0, 0)
-    assert contents(lake.path) == (frozenset(),) * 4
+    assert contents(lake.path) == EMPTY
     assert ingest(lake, poll("a", at(1))) == (1, 0, 0)
     assert ingest(lake) == (0, 0, 0)
     assert polls_of(lake) == {("a", at(1), True)}

@@ -17,12 +17,13 @@ from tests.lake.processes import go, start, told
 
 EXPORTS = 8
 FIRST = datetime(2024, 10, 7, tzinfo=UTC)
-Versions = tuple[int, int, int]
+TABLES = ("tags", "maintenance", "special_hours", "zones", "hours", "polls")
+Versions = tuple[int, ...]
 
 
 @pytest.fixture
 def growing(tmp_path: Path) -> list[Path]:
-    """Exports of which each has all stores of the one before and more, other hours, and other zones."""
+    """Exports of which each has all stores of the one before and more, and all else in another way."""
     exports = []
     for nth in range(1, EXPORTS + 1):
         stores = [f"s{store}" for store in range(nth * 25)]
@@ -30,12 +31,17 @@ def growing(tmp_path: Path) -> list[Path]:
         polls = [f"{store},active,{at:%Y-%m-%d %H:%M:%S} UTC" for store in stores for at in instants]
         hours = [f"{store},{day},0{nth}:00,1{nth}:00" for store in stores for day in range(7)]
         zones = [f"{store},Etc/GMT+{nth}" for store in stores]
-        exports.append(folder(tmp_path / f"export {nth}", polls=polls, hours=hours, zones=zones))
+        others = {
+            "special_hours": [f"*,2024-10-0{nth},,"],
+            "maintenance": [f"*,2024-10-0{nth} 00:00:00,2024-10-10 00:00:00,"],
+            "stores": ["store_id,nth", f"s0,{nth}"],
+        }
+        exports.append(folder(tmp_path / f"export {nth}", polls=polls, hours=hours, zones=zones, **others))
     return exports
 
 
 def versions(named: Mapping[str, int]) -> Versions:
-    return named["zones"], named["hours"], named["polls"]
+    return tuple(named[table] for table in TABLES)
 
 
 def test_reports_while_exports_come_in(growing: list[Path], tmp_path: Path) -> None:
@@ -55,11 +61,11 @@ def test_reports_while_exports_come_in(growing: list[Path], tmp_path: Path) -> N
     seen[versions(lake.snapshot().versions)] = report(lake)
     assert len(seen) > 2
     for at, frame in seen.items():
-        # Zones, hours, polls is the order of the commits: no table lags behind one that is committed after it.
+        # The tables are in the order of the commits: none lags behind one that is committed after it.
         assert list(at) == sorted(at, reverse=True)
-        alone = report(undisturbed.snapshot(dict(zip(("zones", "hours", "polls"), at, strict=True))))
+        alone = report(undisturbed.snapshot(dict(zip(TABLES, at, strict=True))))
         assert frame.equals(alone), at
-        assert len(frame) == 25 * (at[2] + 1)
+        assert len(frame) == 25 * (at[-1] + 1)
 
 
 def test_a_snapshot_stays_what_it_is(history: History, tmp_path: Path) -> None:
@@ -84,9 +90,8 @@ def test_no_table_lags_behind_the_polls(growing: list[Path], tmp_path: Path) -> 
         return found
 
     lake.ingest(next(coming))
-    for _ in range(2):
-        with patch.object(Tables, "open", slowly):
-            snapshot = lake.snapshot()
-        at = versions(snapshot.versions)
-        assert list(at) == sorted(at, reverse=True)
-        assert len(report(snapshot)) == 25 * (at[2] + 1)
+    with patch.object(Tables, "open", slowly):
+        snapshot = lake.snapshot()
+    at = versions(snapshot.versions)
+    assert list(at) == [5, 4, 3, 2, 1, 0]
+    assert len(report(snapshot)) == 25 * (at[-1] + 1)

@@ -82,7 +82,7 @@ def test_all_missing_columns_are_named(tmp_path: Path) -> None:
 
 def test_columns_of_several_files(tmp_path: Path) -> None:
     path = csv(tmp_path, f"{POLLS},timezone_str", f"{A},UTC")
-    refused(path, "columns of several files; name it timezones.csv or store_status.csv")
+    refused(path, "columns of several files; name it store_status.csv or timezones.csv")
     assert len(load(path, now=NOW, form=POLLS_FORM).accepted) == 1
 
 

@@ -25,6 +25,8 @@ HOURS = """store_id,dayOfWeek,start_time_local,end_time_local
 ZONES = """store_id,timezone_str
 1,America/New_York
 """
+VERSIONS = {"polls": 0, "hours": 0, "zones": 0, "special_hours": -1, "maintenance": -1, "tags": -1, "rejected": -1}
+"""Those of the tables once these CSVs have been loaded."""
 
 
 def write_csvs(folder: Path, polls: str = POLLS) -> None:

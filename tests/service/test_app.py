@@ -16,9 +16,10 @@ from storemon.errors import LakeError
 from storemon.lake.lake import Lake
 from storemon.service import records
 from storemon.service.app import create_app
-from storemon.service.export import report_csv
 from storemon.service.jobs import Job, Jobs
 from storemon.settings import Settings
+from storemon.views.export import report_csv
+from tests.service.conftest import VERSIONS
 from tests.service.waiting import ingestion_of, report_of, trigger
 
 Client = TestClient[Litestar]
@@ -73,7 +74,7 @@ def test_a_report_from_trigger_to_download(client: Client, lake: Lake, settings:
     assert download.headers["x-report-status"] == "Complete"
     assert download.headers["x-report-as-of"] == "2024-10-14T23:30:00.500000+00:00"
     assert download.headers["x-report-carry-limit"] == "7d"
-    assert download.headers["x-report-lake"] == "polls=0 hours=0 zones=0"
+    assert download.headers["x-report-lake"] == " ".join(f"{table}={at}" for table, at in VERSIONS.items())
     assert download.headers["etag"]
     assert download.content == report_csv(report(lake))
     assert client.get(f"/get_report/{report_id}").content == download.content
@@ -168,7 +169,7 @@ def test_a_report_names_what_it_used(client: Client, lake: Lake, jobs: Jobs) -> 
     assert job is not None
     assert job.parameters == {
         "carry_limit_us": timedelta(days=7) // timedelta(microseconds=1),
-        "versions": {"polls": 0, "hours": 0, "zones": 0},
+        "versions": VERSIONS,
         "as_of": datetime(2024, 10, 14, 23, 30, 0, 500_000, UTC).isoformat(),
     }
     assert job.result == {"stores": 3}

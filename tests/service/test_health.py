@@ -6,6 +6,7 @@ from litestar.testing import TestClient
 
 from storemon.lake.lake import Lake
 from storemon.settings import Settings
+from tests.service.conftest import VERSIONS
 
 Client = TestClient[Litestar]
 
@@ -17,7 +18,7 @@ def test_healthy(client: Client, lake: Lake) -> None:
     found = answer.json()
     assert found["lake"] == {
         "newest_poll_at": "2024-10-14T23:30:00.500000Z",
-        "versions": {"polls": 0, "hours": 0, "zones": 0},
+        "versions": VERSIONS,
     }
     assert 0 < found["disk"]["free_bytes"] <= found["disk"]["total_bytes"]
     assert found["reasons"] == []

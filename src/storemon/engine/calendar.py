@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from storemon.engine.instants import FIRST, LAST
+from storemon.engine.instants import FIRST, LAST, shifted
 from storemon.engine.zones import clock_changes
 
 Unit = Literal["hour", "day", "week", "month"]
@@ -15,29 +15,44 @@ _HOUR = timedelta(hours=1)
 
 
 def midnight(day: date, zone: str) -> datetime:
-    """Find the instant at which a local date begins, by rule 7: one whose midnight is skipped, at the end of the gap."""
+    """Find the instant at which a local date begins, by rule 7; without a midnight, it is the end of the gap."""
     try:
         return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
     except OverflowError:
         return FIRST if day.year == 1 else LAST
 
 
+def utc_offset(at: datetime, zone: str) -> timedelta:
+    """Tell how far the clocks of a zone are ahead of UTC."""
+    # Within a day of its ends a local time might be beyond the calendar. No offset changes there.
+    inside = min(max(at, FIRST + _DAY), LAST - _DAY)
+    return inside.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
+
+
+def wall(at: datetime, zone: str) -> datetime:
+    """Tell what the clocks of a zone show, as a time without a zone; no more than the calendar has."""
+    return shifted(at, utc_offset(at, zone)).replace(tzinfo=None)
+
+
 def first_date(day: date, unit: Unit) -> date:
     """Find the first date of the day, the week (from Monday) or the month that a date lies in."""
     if unit == "week":
-        return date.fromordinal(max(day.toordinal() - day.weekday(), 1))
+        return day - day.weekday() * _DAY
     return day.replace(day=1) if unit == "month" else day
 
 
-def moved(first: date, unit: Unit, count: int) -> date:
-    """Go ``count`` days, weeks or months on from the first date of one, stopping at the ends of the calendar."""
+def beginning(first: date, unit: Unit, later: int, zone: str) -> datetime:
+    """Find where a day, week or month begins: as many ``later`` as that, or earlier, than the one of a first date.
+
+    Outside the calendar it is the first or the last instant there is.
+    """
     try:
         if unit == "month":
-            months = first.year * 12 + first.month - 1 + count
-            return date(months // 12, months % 12 + 1, 1)
-        return first + count * _DAY * (7 if unit == "week" else 1)
+            months = first.year * 12 + first.month - 1 + later
+            return midnight(date(months // 12, months % 12 + 1, 1), zone)
+        return midnight(first + later * _DAY * (7 if unit == "week" else 1), zone)
     except (OverflowError, ValueError):
-        return date.max if count > 0 else date.min
+        return FIRST if later < 0 else LAST
 
 
 def cuts(starts_at: datetime, ends_at: datetime, unit: Unit, zone: str) -> list[datetime]:
@@ -54,30 +69,31 @@ def bucket(at: datetime, unit: Unit, zone: str) -> datetime:
 
     The two hours that the clocks show alike when they go back have one bucket.
     """
-    shown = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
+    shown = wall(at, zone)
     if unit == "hour":
         return shown.replace(minute=0, second=0, microsecond=0)
     day = shown.date()
     # A midnight that occurs twice begins its date the first time: clocks then show the evening before once more.
-    if midnight(tomorrow := moved(day, "day", 1), zone) <= at:
-        day = tomorrow
+    if day < date.max and midnight(day + _DAY, zone) <= at:
+        day += _DAY
     return datetime.combine(first_date(day, unit), datetime.min.time())
 
 
 def _periods(starts_at: datetime, ends_at: datetime, unit: Unit, zone: str) -> Iterator[datetime]:
-    first = first_date(moved(starts_at.date(), "day", -1), unit)
-    while first < date.max and (begins := midnight(first, zone)) < ends_at:
+    first = first_date(starts_at.date(), unit)
+    for later in count(-1):  # there it may be yesterday yet
+        begins = beginning(first, unit, later, zone)
+        if begins >= ends_at:
+            return
         yield begins
-        first = moved(first, unit, 1)
 
 
 def _hours(starts_at: datetime, ends_at: datetime, zone: str) -> Iterator[datetime]:
     edges = [starts_at, *(change.at for change in clock_changes(zone, starts_at, ends_at)), ends_at]
     for at, change in pairwise(edges):
         yield at
-        offset = at.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
-        into_the_hour = (at + offset - FIRST) % _HOUR
-        begins = at + _HOUR - into_the_hour
+        into_the_hour = (at - FIRST + utc_offset(at, zone)) % _HOUR
+        begins = shifted(at, _HOUR - into_the_hour)
         while begins < change:
             yield begins
-            begins += _HOUR
+            begins = shifted(begins, _HOUR)

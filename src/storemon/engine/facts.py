@@ -87,10 +87,8 @@ def gather(
     zones = stores["zone"].unique().sort()
     windows = realise(question.windows, question.as_of, zones.to_list(), question.every)
     starts_at, ends_at = _horizon(windows, question.as_of, since)
-    if to_as_of:
-        until = question.as_of
-    else:
-        until = min(question.as_of, shifted(ends_at, question.carry_limit))  # a poll's word reaches back one carry limit
+    reaches_back = shifted(ends_at, question.carry_limit)  # for so long a later poll can tell of a window
+    until = question.as_of if to_as_of else min(question.as_of, reaches_back)
     intervals = open_intervals(stores, snapshot.hours(), snapshot.special_hours(), starts_at, ends_at)
     left, excluded = without(intervals, maintenance_of(stores, snapshot.maintenance()))
     zone_keys = pl.col("zone").replace_strict(zones, range(len(zones)), return_dtype=pl.Int32)

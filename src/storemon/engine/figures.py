@@ -17,8 +17,8 @@ def figures(facts: Facts, policy: Policy, needs: Collection[Need] = ()) -> pl.Da
 
     Returns:
         ``part, store_key, service_us, uptime_us, downtime_us, unknown_us``; then, by what is needed, ``excluded_us``;
-        ``uptime_min_us, uptime_max_us``; ``outages, ended_outages, ended_downtime_us, longest_us``. Uptime, downtime and unknown time add up to the service
-        time; with the excluded time, to what the schedule says.
+        ``uptime_min_us, uptime_max_us``; ``outages, ended_outages, ended_downtime_us, longest_us``. Uptime, downtime
+        and unknown time add up to the service time; with the excluded time, to what the schedule says.
 
     """
     changes = STATES[policy]
@@ -37,7 +37,7 @@ def figures(facts: Facts, policy: Policy, needs: Collection[Need] = ()) -> pl.Da
 
 
 def _bounds(facts: Facts) -> pl.DataFrame:
-    """What the polls prove: certain active time, and all but certain inactive time."""
+    """Tell what the polls prove: certain active time, and all but certain inactive time."""
     certain = facts.run((*STATES["certain"], *FIGURES))
     return certain.select(
         *_PLACE, uptime_min_us=pl.col("uptime_us"), uptime_max_us=pl.col("service_us") - pl.col("downtime_us")

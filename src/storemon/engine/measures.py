@@ -3,6 +3,7 @@
 Sums add up over stores and over parts of windows; a share or a mean is divided once, from the sums.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -47,7 +48,7 @@ def _mean(total: str, count: str) -> pl.Expr:
 
 def _hundredths(numerator: pl.Expr, denominator: pl.Expr, scale: int) -> pl.Expr:
     """Divide exactly, and round down to hundredths of the quotient times ``scale``."""
-    hundredths = numerator.cast(pl.Int128) * (100 * scale) // denominator
+    hundredths = numerator.cast(pl.Int128) * (100 * scale) // denominator.cast(pl.Int128)
     return pl.when(denominator > 0).then(hundredths).cast(pl.Decimal(38, 2)) / 100
 
 
@@ -63,7 +64,7 @@ MEASURES = {
     "uptime_max": Measure(_time(pl.col("uptime_max_us")), need="bounds"),
     "coverage": Measure(_hundredths(_known, pl.col("service_us"), 100), "percent"),
     "availability": Measure(_hundredths(pl.col("uptime_us"), _known, 100), "percent"),
-    "outages": Measure(pl.col("outages"), "number", "outages"),
+    "outages": Measure(pl.col("outages").cast(pl.Int64), "number", "outages"),
     "longest_outage": Measure(_time(pl.col("longest_us")), "minutes", "outages"),
     "mttr": Measure(_mean("ended_downtime_us", "ended_outages"), "minutes", "outages"),
     "mtbf": Measure(_mean("uptime_us", "outages"), "hours", "outages"),
@@ -71,21 +72,28 @@ MEASURES = {
 """Every measure but those of an objective, in the order in which they are told."""
 
 SEVEN_COLUMNS = ("uptime", "downtime")
+_FINEST = 10**9
 
 
 def objective(target: Fraction) -> dict[str, Measure]:
     """Make the measures of an objective: budget, spent, left and burn rate.
 
     The budget is rounded down to whole microseconds, which changes neither whether it is overspent nor what is printed.
+
+    Raises:
+        InputError: the target is not above 0 and up to 1, or has a denominator beyond a thousand million.
+
     """
+    if not 0 < target <= 1 or target.denominator > _FINEST:
+        raise InputError(f"{target} is not a target; it must be a share above 0 and up to 1, like 199/200")
     allowed = 1 - target
-    budget = _known.cast(pl.Int128) * allowed.numerator // allowed.denominator
-    burnt = (pl.col("downtime_us").cast(pl.Int128) * allowed.denominator, _known * allowed.numerator)
+    known, downtime = _known.cast(pl.Int128), pl.col("downtime_us").cast(pl.Int128)
+    budget = known * allowed.numerator // allowed.denominator
     return {
         "budget": Measure(_time(budget), "minutes"),
-        "spent": Measure(_time(pl.col("downtime_us")), "minutes"),
-        "left": Measure(_time(budget - pl.col("downtime_us")), "minutes"),
-        "burn_rate": Measure(_hundredths(*burnt, 1), "number"),
+        "spent": Measure(_time(downtime), "minutes"),
+        "left": Measure(_time(budget - downtime), "minutes"),
+        "burn_rate": Measure(_hundredths(downtime * allowed.denominator, known * allowed.numerator, 1), "number"),
     }
 
 
@@ -93,14 +101,12 @@ def parse_target(text: str) -> Fraction:
     """Read a target in percent: ``99.5`` is 199/200.
 
     Raises:
-        InputError: it is not a number above 0 and up to 100.
+        InputError: it is not a number above 0 and up to 100, with at most seven decimals.
 
     """
-    try:
-        target = Fraction(text.strip().removesuffix("%").rstrip()) / 100
-    except (ValueError, ZeroDivisionError):
-        target = Fraction(0)
-    if not 0 < target <= 1 or target.denominator > 10**9:
+    written = text.strip().removesuffix("%").rstrip()
+    target = Fraction(written) / 100 if re.fullmatch(r"\d{1,3}(\.\d{1,7})?", written, re.ASCII) else Fraction(0)
+    if not 0 < target <= 1:
         raise InputError(f"{text!r} is not a target; write a percentage above 0 and up to 100, like 99.5")
     return target
 

@@ -26,6 +26,9 @@ OUTAGE_SUMS = (*DOWNTIMES, "outages/outage_sums")
 OUTAGES = (*DOWNTIMES, "outages/active_polls", "outages/outages")
 """The steps to the outages one by one, with all that is told of each."""
 
+HOUR_OF_WEEK = ("week/pieces", "week/local_pieces", "week/edges", "week/cells")
+"""The steps from the changes of state to where one hour of the week differs from the next."""
+
 LOOK_BACK = ("outages/polls_within",)
 """The step before all of them when a few stores are looked at long before their windows."""
 

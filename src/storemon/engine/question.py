@@ -57,7 +57,8 @@ def ask(source: Lake | Snapshot, **asked: Unpack[Asked]) -> tuple[Snapshot, Ques
 
     Raises:
         EmptyLakeError: no ``as_of`` is given and there are no polls to take it from.
-        InputError: a window can't be read, two have one name, the policy is unknown, or the carry limit not positive.
+        InputError: there is no window, one can't be read, two have one name, the policy is unknown, or the carry limit
+            not positive.
         LakeError: the lake can't be read.
 
     """
@@ -71,6 +72,8 @@ def ask(source: Lake | Snapshot, **asked: Unpack[Asked]) -> tuple[Snapshot, Ques
     windows = tuple(
         parse_window(window) if isinstance(window, str) else window for window in asked.get("windows", DEFAULT_WINDOWS)
     )
+    if not windows:
+        raise InputError("there is no window to answer for; name at least one, like 30d or yesterday")
     names = [window.name for window in windows]
     if twice := [name for name in names if names.count(name) > 1]:
         raise InputError(f"two windows are called {twice[0]!r}; name one of them yourself, like other=30d")

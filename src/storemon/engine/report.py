@@ -8,11 +8,11 @@ from typing import Unpack, get_args
 import polars as pl
 
 from storemon.engine.calendar import Unit
-from storemon.engine.facts import Facts, gather
+from storemon.engine.facts import gather
 from storemon.engine.figures import figures
 from storemon.engine.measures import Measure, chosen, parse_target
 from storemon.engine.question import Asked, ask, require_one_of
-from storemon.engine.tags import with_tags
+from storemon.engine.rows import Rows, rows_of, side_by_side
 from storemon.engine.windows import LAST_WEEK, Window
 from storemon.errors import InputError
 from storemon.lake.lake import Lake
@@ -38,10 +38,11 @@ def report(
         measures: what to tell, by the names in `storemon.engine.measures.MEASURES`.
         every: cuts the one window (by default the last week) into local hours, days, weeks or months: a series.
         group_by: tags; a row for each group of stores with the same values. No tags at all: one row for all stores.
-        target: an availability in percent, as text like ``99.5``, or as a fraction; adds ``budget``, ``spent``, ``left``
-            and ``burn_rate``.
+        target: an availability in percent, as text like ``99.5``, or as a fraction like 199/200; adds ``budget``,
+            ``spent``, ``left`` and ``burn_rate``.
         versus_previous: adds each measure of the window before, and the change since.
-        **asked: ``as_of``, ``windows``, ``carry_limit``, ``policy`` and ``where``; see `storemon.engine.question.Asked`.
+        **asked: ``as_of``, ``windows``, ``carry_limit``, ``policy`` and ``where``: see
+            `storemon.engine.question.Asked`.
 
     Returns:
         In order: ``store_id``, or the tags and ``stores``, how many there are in the group; the local beginning of each
@@ -70,47 +71,37 @@ def report(
     # Whether an outage goes on after its window, the polls up to as-of tell.
     with gather(snapshot, all_asked, to_as_of="outages" in needs) as facts:
         sums = figures(facts, question.policy, needs)
-        rows = _rows(facts, group_by)
+        rows = rows_of(facts, group_by)
         placed = _placed(sums, facts.windows, rows, grouped=group_by is not None or every is not None)
-    if every is not None:
-        return _series(placed, rows, every, told)
-    return _side_by_side(placed, rows, question.windows, told, versus=versus_previous)
+    try:
+        if every is not None:
+            return _series(placed, rows, every, told)
+        return _wide(placed, rows, question.windows, told, versus=versus_previous)
+    except pl.exceptions.InvalidOperationError as error:
+        raise InputError(
+            "a sum of times is longer than 292,000 years, the most that can be told; ask for fewer stores at once, or "
+            "for a shorter window"
+        ) from error
 
 
-def _rows(facts: Facts, group_by: Sequence[str] | None) -> pl.DataFrame:
-    """Tell in which row of the answer each store is: ``store_key, row``, and the columns that name the row."""
-    if group_by is None:
-        return facts.stores.select("store_key", pl.int_range(pl.len(), dtype=pl.Int32).alias("row"), "store_id")
-    tagged = with_tags(facts.stores.select("store_key", "store_id"), facts.snapshot.tags(), list(group_by))
-    groups = tagged.group_by(group_by or pl.lit(0).alias("all")).agg(pl.len().alias("stores"))
-    groups = groups.select(*group_by, "stores")
-    groups = groups.sort(list(group_by)) if group_by else groups
-    groups = groups.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int32))
-    joined = tagged.join(groups, on=list(group_by)) if group_by else tagged.join(groups, how="cross")
-    return joined.select("store_key", "row", *group_by, "stores")
-
-
-def _placed(sums: pl.DataFrame, windows: pl.DataFrame, rows: pl.DataFrame, *, grouped: bool) -> pl.DataFrame:
+def _placed(sums: pl.DataFrame, windows: pl.DataFrame, rows: Rows, *, grouped: bool) -> pl.DataFrame:
     """Put sums in their row of the answer, in the order of windows, rows and buckets; and add up what meets there."""
-    placed = sums.join(windows.select("part", "window", "bucket"), on="part").join(
-        rows.select("store_key", "row"), on="store_key"
-    )
+    placed = sums.join(windows.select("part", "window", "bucket"), on="part").join(rows.places, on="store_key")
     place = ["window", "row", "bucket"]
     if grouped:
-        totals = pl.exclude("part", "store_key", "longest_us").sum()
+        totals = pl.exclude("part", "store_key", "longest_us").cast(pl.Int128).sum()
         placed = placed.group_by(place).agg(totals, *[pl.col("longest_us").max()] * ("longest_us" in placed.columns))
     return placed.sort(place)
 
 
-def _side_by_side(
-    placed: pl.DataFrame, rows: pl.DataFrame, windows: Sequence[Window], told: dict[str, Measure], *, versus: bool
+def _wide(
+    placed: pl.DataFrame, rows: Rows, windows: Sequence[Window], told: dict[str, Measure], *, versus: bool
 ) -> pl.DataFrame:
-    names = rows.drop("store_key").unique("row").sort("row").drop("row")
-    count = len(names)
+    count = len(rows.names[0])
     values = [measure.value.alias(name) for name, measure in told.items()]
     places = range(len(windows) * (2 if versus else 1))
     by_window = [placed[place * count : (place + 1) * count].select(values) for place in places]
-    columns = names.get_columns()
+    columns = [*rows.names]
     for name in told:
         for place, window in enumerate(windows):
             now = by_window[place][name].alias(f"{name}_{window.name}")
@@ -118,16 +109,10 @@ def _side_by_side(
             if versus:
                 before = by_window[len(windows) + place][name]
                 columns += [before.alias(f"{now.name}_previous"), (now - before).alias(f"{now.name}_change")]
-    try:
-        return pl.DataFrame(columns)
-    except pl.exceptions.DuplicateError as error:
-        raise InputError(f"two columns have one name; give the window or the tag another: {error}") from error
+    return side_by_side(columns)
 
 
-def _series(placed: pl.DataFrame, rows: pl.DataFrame, every: Unit, told: dict[str, Measure]) -> pl.DataFrame:
-    names = rows.drop("store_key").unique("row")
-    begins = pl.col("bucket") if every == "hour" else pl.col("bucket").cast(pl.Date)
-    named = placed.join(names, on="row", maintain_order="left")
-    return named.select(
-        *names.drop("row").columns, begins.alias(every), *(measure.value.alias(name) for name, measure in told.items())
-    )
+def _series(placed: pl.DataFrame, rows: Rows, every: Unit, told: dict[str, Measure]) -> pl.DataFrame:
+    begins = placed["bucket"] if every == "hour" else placed["bucket"].cast(pl.Date)
+    values = placed.select(measure.value.alias(name) for name, measure in told.items())
+    return side_by_side([*rows.named(placed["row"]), begins.alias(every), *values])

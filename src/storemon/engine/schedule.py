@@ -46,8 +46,8 @@ def open_intervals(
     bounds = (microseconds(starts_at), microseconds(ends_at))
     first, last = bounds[0] // _SECOND, -(-bounds[1] // _SECOND)
     zones = stores.select(pl.col("zone").unique()).with_row_index("zone_key")
-    # No zone was ever a day from UTC, and what opens at 24:00 for 24 hours closes two days after its date began.
-    dates = local_dates(zones, first // DAY - 3, last // DAY + 1)
+    # No zone was ever 16 hours from UTC, and what opens at 24:00 for 24 hours closes 48 hours after its date began.
+    dates = local_dates(zones, first // DAY - 2, last // DAY + 1)
     stores = stores.join(zones, on="zone").select("store_key", "store_id", "zone_key")
     special = special_hours.join(dates, on="date", how="semi")
     if not special.is_empty():

@@ -7,17 +7,16 @@ weeks and months of each store, so that their ends differ by time zone.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from itertools import pairwise
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from storemon.durations import parse_duration
-from storemon.engine.calendar import Unit, bucket, cuts, first_date, midnight, moved
-from storemon.engine.instants import microseconds, parse_instant, shifted
+from storemon.durations import is_duration, parse_duration
+from storemon.engine.calendar import Unit, beginning, bucket, cuts, first_date, wall
+from storemon.engine.instants import EVER, microseconds, parse_instant, shifted
 from storemon.errors import InputError
 
 _DAY = timedelta(days=1)
@@ -58,13 +57,14 @@ class Absolute:
 
     def bounds(self, as_of: datetime, zone: str, back: int) -> tuple[datetime, datetime]:  # noqa: ARG002
         """Give the two instants, the same in every zone; the one before is as long as what lies before as-of."""
-        starts_at, ends_at = min(self.starts_at, as_of), min(self.ends_at or as_of, as_of)
+        # In UTC: two times of one zone are told apart by what its clocks show, which is not how long it takes.
+        starts_at, ends_at = (min(edge.astimezone(UTC), as_of) for edge in (self.starts_at, self.ends_at or as_of))
         length = ends_at - starts_at
         return _back(starts_at, length, back), _back(ends_at, length, back)
 
     def is_short(self) -> bool:
         """Tell by the two instants."""
-        return self.ends_at is not None and self.ends_at - self.starts_at < _DAY
+        return self.ends_at is not None and self.ends_at.astimezone(UTC) - self.starts_at.astimezone(UTC) < _DAY
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,9 @@ class Calendar:
 
     def bounds(self, as_of: datetime, zone: str, back: int) -> tuple[datetime, datetime]:
         """Go from local midnight to local midnight."""
-        first = first_date(self.day or as_of.astimezone(ZoneInfo(zone)).date(), self.unit)
-        first = moved(first, self.unit, self.offset - back)
-        edges = midnight(first, zone), midnight(moved(first, self.unit, 1), zone)
-        return min(edges[0], as_of), min(edges[1], as_of)
+        first, later = first_date(self.day or wall(as_of, zone).date(), self.unit), self.offset - back
+        starts_at, ends_at = (beginning(first, self.unit, each, zone) for each in (later, later + 1))
+        return min(starts_at, as_of), min(ends_at, as_of)
 
     def is_short(self) -> bool:
         """Tell of a day with 23 hours that it is a day."""
@@ -118,10 +117,12 @@ def parse_window(text: str) -> Window:
         InputError: it is none of these; the text says what may have been meant.
 
     """
-    name, named, written = text.strip().rpartition("=")
-    span = _span(written.strip())
+    name, named, written = (part.strip() for part in text.rpartition("="))
+    if named and not name:
+        raise InputError(f"{text!r} gives a window an empty name; write it like last_month=30d")
+    span = _span(written)
     is_rolling = isinstance(span, Rolling) and written not in _NAMED
-    return Window(name.strip() if named else f"last_{written}" if is_rolling else written, span)
+    return Window(name or (f"last_{written}" if is_rolling else written), span)
 
 
 def _span(written: str) -> Span:
@@ -136,15 +137,14 @@ def _span(written: str) -> Span:
             return Calendar("day", day=date.fromisoformat(written))
     except ValueError:
         raise InputError(f"there is no {written} in the calendar") from None
-    try:
+    if is_duration(written):
         return Rolling(parse_duration(written))
-    except InputError:
-        near = get_close_matches(written.lower(), _NAMED, n=2, cutoff=0.5)
-        meant = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise InputError(
-            f"{written!r} is not a window{meant} Write a length like 90m, 1h or 30d, a date, a week like 2024-W41, "
-            f"a month like 2024-10, or one of: {', '.join(_NAMED)}"
-        ) from None
+    near = get_close_matches(written.lower(), _NAMED, n=2, cutoff=0.5)
+    meant = f"did you mean {' or '.join(near)}? Write" if near else "write"
+    raise InputError(
+        f"{written!r} is not a window; {meant} a length like 90m, 1h or 30d, a date, a week like 2024-W41, "
+        f"a month like 2024-10, or one of: {', '.join(_NAMED)}"
+    )
 
 
 def between(starts_at: str | None, ends_at: str | None) -> Window:
@@ -170,7 +170,8 @@ def realise(
     Returns:
         ``part`` (a number of its own), ``window`` and ``zone_key`` (places in ``windows`` and ``zones``), ``starts_at``
         and ``ends_at`` in microseconds since 1970 in UTC, and ``bucket``: where, on the wall, the unit begins that this
-        is a part of, null without one. No part reaches past as-of; a window after it is empty there.
+        is a part of, null without one. No part reaches past as-of: a window after it is empty there, and has no parts
+        of a unit.
 
     """
     rows: list[tuple[int, int, int, int, datetime | None]] = []
@@ -181,6 +182,7 @@ def realise(
             rows += [
                 (place, key, microseconds(start), microseconds(end), bucket(start, every, zone) if every else None)
                 for start, end in pairwise(edges)
+                if start < end or every is None
             ]
     schema: dict[str, pl.DataType | type[pl.DataType]] = {
         "window": pl.Int32,
@@ -195,5 +197,5 @@ def realise(
 
 def _back(instant: datetime, length: timedelta, count: int = 1) -> datetime:
     for _ in range(count):
-        instant = shifted(instant, -length)
+        instant = shifted(instant, -min(length, EVER))
     return instant

@@ -87,9 +87,9 @@ def _readings(zone: str, first: int, last: int) -> list[tuple[int, int, int, int
     Wall times that are skipped, or occur twice, are read by the offset before the change. So the one after it takes
     over at the later of what the clocks show just before and just after the change. All in seconds.
     """
-    changes = _changes(zone, first - _STEP, last + _STEP)
+    changes = _changes(zone, first - DAY, last + DAY)
     edges = [-_NEVER, *(at + max(before, after) for at, before, after in changes), _NEVER]
-    offsets = [_offset(zone, first - _STEP), *(after for _, _, after in changes)]
+    offsets = [_offset(zone, first - DAY), *(after for _, _, after in changes)]
     steps = [*(after - before for _, before, after in changes), 0]
     return [*zip(edges, offsets, edges[1:], steps, strict=False)]
 

@@ -13,6 +13,7 @@ from storemon.errors import FileError
 from storemon.lake.forms import FORMS, STORES_FORM, Form, stores_form
 from storemon.lake.stores import not_tags
 
+# The commonest first: of several that are as near it is the one that is named.
 _KNOWN_BY_COLUMNS = [form for form in reversed(FORMS) if form is not STORES_FORM]
 
 

@@ -9,9 +9,9 @@ from storemon.lake.tables import Opened, Tables
 
 
 def as_kept(form: Form, accepted: pl.DataFrame) -> pl.DataFrame:
-    """Turn a file's rows into the table's, sorted, without repeats."""
-    rows = tags_of(form, accepted) if form.table is TAGS else accepted
-    return rows.cast({"store_id": pl.String}).unique().sort(pl.all())
+    """Turn a file's rows into the table's, in order, without repeats."""
+    rows = accepted.cast({"store_id": pl.String}).unique()
+    return tags_of(form, rows.sort("store_id")) if form.table is TAGS else rows.sort(pl.all())
 
 
 def replace(tables: Tables, read: Opened, form: Form, accepted: pl.DataFrame) -> int:
@@ -25,11 +25,16 @@ def replace(tables: Tables, read: Opened, form: Form, accepted: pl.DataFrame) ->
 
     """
     rows, before = as_kept(form, accepted), read.read()
-    new = rows.join(before, on=rows.columns, how="anti", nulls_equal=True)
-    gone = before.join(rows, on=rows.columns, how="anti", nulls_equal=True)
-    if len(new) or len(gone):
+    new = _lacking(rows, before)
+    gone = len(before) - (len(rows) - len(new))
+    if len(new) or gone:
         tables.commit(read, rows, replace=True)
     if form.table is not TAGS:
         return len(new)
-    others = pl.concat([new, gone]).select("store_id").unique()
+    others = pl.concat([new, _lacking(before, rows) if gone else new]).select("store_id").unique()
     return len(others.join(accepted.select(pl.col("store_id").cast(pl.String)), on="store_id", how="semi"))
+
+
+def _lacking(these: pl.DataFrame, those: pl.DataFrame) -> pl.DataFrame:
+    """Pick the rows of these that those lack; nulls are equal."""
+    return these.join(those, on=these.columns, how="anti", nulls_equal=True)

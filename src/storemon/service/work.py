@@ -10,9 +10,9 @@ from storemon.engine.question import resolve_as_of
 from storemon.engine.report import report
 from storemon.errors import FileError, InputError
 from storemon.lake.lake import Lake
-from storemon.service.export import remove_parts, write_report
 from storemon.service.jobs import Job, Jobs
 from storemon.settings import Settings
+from storemon.views.export import remove_parts, report_csv, write
 
 
 def report_parameters(settings: Settings) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def run_report(settings: Settings, jobs: Jobs, job: Job) -> dict[str, Any]:
     )
     file = report_file(settings, job.id)
     remove_parts(file)
-    write_report(frame, file)
+    write(file, report_csv(frame))
     return {"stores": frame.height}
 
 

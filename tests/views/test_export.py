@@ -1,20 +1,26 @@
 import errno
+import io
 import json
 import os
 import stat
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from math import floor
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storemon.errors import FileError
-from storemon.service.export import remove_parts, report_csv, write_report
+from storemon.engine.measures import MEASURES
+from storemon.engine.windows import DEFAULT_WINDOWS
+from storemon.errors import FileError, InputError
+from storemon.views.answer import Column, legend_of_report
+from storemon.views.export import Form, encoded, form_of, remove_parts, report_csv, to_csv, write
 
 WINDOWS = ("last_hour", "last_day", "last_week")
 FIGURES = [f"{measure}_{window}" for measure in ("uptime", "downtime", "unknown") for window in WINDOWS]
@@ -71,29 +77,102 @@ def test_figures_at_the_edge_of_rounding(hundredths: int, off_by_us: int) -> Non
     assert printed == f"{expected // 100}.{expected % 100:02}"
 
 
-def test_parquet_is_exact(tmp_path: Path) -> None:
-    write_report(ROWS, tmp_path / "wide.parquet", wide=True)
-    assert pl.read_parquet(tmp_path / "wide.parquet").equals(ROWS)
-    write_report(ROWS, tmp_path / "report.PARQUET")
-    assert pl.read_parquet(tmp_path / "report.PARQUET").equals(ROWS.select("store_id", *FIGURES[:6]))
+@given(st.integers(-(10**15), 10**15), st.sampled_from(["minutes", "hours"]))
+def test_lengths_below_zero_are_rounded_half_up_too(us: int, unit: Literal["minutes", "hours"]) -> None:
+    unit_us = MINUTE_US if unit == "minutes" else HOUR_US
+    left = pl.DataFrame({"left": [us]}).cast(pl.Duration("us"))
+    printed = to_csv(left, {"left": Column("left", unit)}).decode().splitlines()[1]
+    assert Decimal(printed) == Decimal(floor(Fraction(us * 100, unit_us) + Fraction(1, 2))) / 100
+    assert printed != "-0.00"
 
 
-def test_json_is_exact(tmp_path: Path) -> None:
-    write_report(ROWS, tmp_path / "report.json", wide=True)
+AT = datetime(2024, 10, 14, 23, 55, 18, 727055, tzinfo=UTC)
+ALL_KINDS = pl.DataFrame(
+    {
+        "store_id": ['a,"b"', "c"],
+        "starts_at": [AT, datetime(1, 1, 1, tzinfo=UTC)],
+        "hour": [datetime(2024, 10, 14, 9), None],  # noqa: DTZ001 - what a local clock shows
+        "day": [date(2024, 10, 14), None],
+        "ongoing": [True, None],
+        "outages": [3, None],
+        "availability": pl.Series([Decimal("99.50"), None], dtype=pl.Decimal(38, 2)),
+        "left": [timedelta(minutes=-90, seconds=-18), None],
+        "left_last_hour": [timedelta(minutes=-90, seconds=-18), None],
+    }
+)
+LEGEND = {"left": Column("left", "hours"), "left_last_hour": Column("left", "minutes", "last_hour")}
+
+
+def test_what_each_kind_of_value_looks_like_in_csv() -> None:
+    assert to_csv(ALL_KINDS, LEGEND).decode().splitlines()[1:] == [
+        '"a,""b""",2024-10-14T23:55:18.727055Z,2024-10-14T09:00:00,2024-10-14,true,3,99.50,-1.50,-90.30',
+        "c,0001-01-01T00:00:00.000000Z,,,,,,,",
+    ]
+
+
+def test_what_each_kind_of_value_looks_like_in_json() -> None:
+    first, second = json.loads(encoded(ALL_KINDS, "json", LEGEND))
+    assert first == {
+        "store_id": 'a,"b"',
+        "starts_at": "2024-10-14T23:55:18.727055Z",
+        "hour": "2024-10-14T09:00:00",
+        "day": "2024-10-14",
+        "ongoing": True,
+        "outages": 3,
+        "availability": 99.5,
+        "left": -5_418_000_000,
+        "left_last_hour": -5_418_000_000,
+    }
+    assert second == dict.fromkeys(first) | {"store_id": "c", "starts_at": "0001-01-01T00:00:00.000000Z"}
+
+
+def test_parquet_is_exact() -> None:
+    assert pl.read_parquet(io.BytesIO(encoded(ALL_KINDS, "parquet", LEGEND))).equals(ALL_KINDS)
+
+
+def test_json_of_a_report_is_exact() -> None:
     microseconds = [
         {name: figure // timedelta(microseconds=1) if name != "store_id" else figure for name, figure in row.items()}
         for row in ROWS.rows(named=True)
     ]
-    assert json.loads((tmp_path / "report.json").read_text()) == microseconds
-    write_report(ROWS, tmp_path / "report.json")
-    assert [list(row) for row in json.loads((tmp_path / "report.json").read_text())] == [["store_id", *FIGURES[:6]]] * 3
+    assert json.loads(encoded(ROWS, "json", {})) == microseconds
 
 
-def test_other_endings_are_csv(tmp_path: Path) -> None:
-    for name in ("report.csv", "report"):
-        write_report(ROWS, tmp_path / name)
-        assert (tmp_path / name).read_bytes() == report_csv(ROWS)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["report", "report.csv"]
+def test_the_csv_of_a_report_is_that_of_its_legend() -> None:
+    measures = {name: MEASURES[name] for name in ("uptime", "downtime", "unknown")}
+    assert encoded(ROWS, "csv", legend_of_report(measures, DEFAULT_WINDOWS)) == report_csv(ROWS, wide=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("report.csv", "csv"),
+        ("report.CSV", "csv"),
+        ("report", "csv"),
+        (".report", "csv"),
+        ("/dev/stdout", "csv"),
+        ("pipe.txt", "csv"),
+        ("report.json", "json"),
+        ("report.v2.PARQUET", "parquet"),
+    ],
+)
+def test_the_ending_tells_the_form(name: str, form: Form, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    assert form_of(tmp_path / name) == form
+
+
+@pytest.mark.parametrize("name", ["report.xlsx", "report.csv.gz", "report.txt"])
+def test_there_are_no_other_forms(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"there is no form '\.\w+'; let it end in \.csv, \.json or \.parquet"):
+        form_of(tmp_path / name)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is a folder; name the file to write, like .*csv"):
+        form_of(tmp_path)
+
+
+CONTENT = report_csv(ROWS)
 
 
 def test_a_file_is_there_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +180,7 @@ def test_a_file_is_there_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.
     file.write_text("before")
     monkeypatch.setattr(os, "fsync", _no_space)
     with pytest.raises(FileError, match=r"report\.csv: the report cannot be written: No space left on device"):
-        write_report(ROWS, file)
+        write(file, CONTENT)
     assert [path.name for path in tmp_path.iterdir()] == ["report.csv"]
     assert file.read_text() == "before"
 
@@ -123,7 +202,7 @@ def test_a_file_that_cannot_be_written(tmp_path: Path, spoil: Callable[[Path], P
     path = spoil(tmp_path)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(FileError, match="the report cannot be written"):
-        write_report(ROWS, path)
+        write(path, CONTENT)
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -138,8 +217,8 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        write_report(ROWS, pipe)
-        assert os.read(reader, 10_000) == report_csv(ROWS)
+        write(pipe, CONTENT)
+        assert os.read(reader, 10_000) == CONTENT
     finally:
         os.close(reader)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
@@ -147,15 +226,15 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
 
 def test_a_link_is_followed(tmp_path: Path) -> None:
     (tmp_path / "latest.csv").symlink_to(tmp_path / "report.csv")
-    write_report(ROWS, tmp_path / "latest.csv")
+    write(tmp_path / "latest.csv", CONTENT)
     assert (tmp_path / "latest.csv").is_symlink()
-    assert (tmp_path / "report.csv").read_bytes() == report_csv(ROWS)
+    assert (tmp_path / "report.csv").read_bytes() == CONTENT
 
 
 def test_a_file_can_be_read_by_whom_the_umask_lets(tmp_path: Path) -> None:
     umask = os.umask(0o027)
     try:
-        write_report(ROWS, tmp_path / "report.csv")
+        write(tmp_path / "report.csv", CONTENT)
     finally:
         os.umask(umask)
     assert stat.S_IMODE((tmp_path / "report.csv").stat().st_mode) == 0o640

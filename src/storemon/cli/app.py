@@ -1,0 +1,79 @@
+"""The command line as a whole: its commands with their examples, and how it ends."""
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cyclopts import App, CycloptsError, Parameter
+
+from storemon.cli.answers import hour_of_week, outages, report, stores
+from storemon.cli.facts import ingest, rejected, sample
+from storemon.cli.reasons import audit, explain
+from storemon.cli.service import serve, sql
+from storemon.errors import StoremonError
+
+app = App(
+    name="storemon",
+    help="While each place was supposed to be open, was it up? Exact uptime within opening hours, in bulk.",
+    version_flags=["--version"],
+    default_parameter=Parameter(negative=()),
+    suppress_keyboard_interrupt=False,  # main says that it was interrupted
+)
+
+EXAMPLES: dict[Callable[..., Any], tuple[str, str]] = {
+    sample: ("sample data", "sample data --stores 100 --days 14 --seed 7"),
+    ingest: ("ingest data", "ingest data/store_status.csv --strict"),
+    rejected: ("rejected", "rejected --count"),
+    report: ("report --out report.csv", "report --window 2024-10 --group-by region --measures availability"),
+    outages: ("outages --window yesterday --where region=West", "outages --window 30d --out outages.csv"),
+    hour_of_week: ("hour-of-week --where region=West", "hour-of-week --window 8w --group-by brand --out week.csv"),
+    stores: ("stores --where brand=Acme", "stores --target 99.5 --window last-month --breaching"),
+    explain: ("explain 4711 --window yesterday", "explain 4711 --window last-week --svg 4711.svg"),
+    audit: ("audit", "audit --as-of 2024-10-14T12:00Z --out findings.json"),
+    sql: ("sql", "sql > report.sql"),
+    serve: ("serve", "serve --host 0.0.0.0 --port 8080 --workers 2"),
+}
+"""The commands, in the order in which one comes to need them, each with two examples."""
+
+for _place, (_command, _examples) in enumerate(EXAMPLES.items()):
+    _lines = "\n".join(f"    storemon {example}" for example in _examples)
+    app.command(_command, help_epilogue=f"Examples:\n\n{_lines}", sort_key=_place)
+
+
+def main() -> None:
+    """Run the command line; exits with 0, or 2 when nothing could be done, saying why on standard error."""
+    _ready_streams()
+    try:
+        code = app(sys.argv[1:], exit_on_error=False, result_action="return_value")
+        sys.stdout.flush()
+    except CycloptsError:
+        code = 2  # cyclopts has said why
+    except StoremonError as error:
+        sys.stderr.write(f"storemon: {error}\n")
+        code = 2
+    except BrokenPipeError:
+        code = _silenced(0)  # whoever read our output has seen enough
+    except OSError as error:  # the disk that standard output goes to is full, say
+        sys.stderr.write(f"storemon: {error}\n")
+        code = _silenced(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("storemon: interrupted\n")
+        code = 130
+    sys.exit(code)
+
+
+def _ready_streams() -> None:
+    """Let no text that cannot be encoded, and no standard output that is closed, end a command."""
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - it is open as long as this process runs
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _silenced(code: int) -> int:
+    """Keep Python from writing what is left to a standard output that takes no more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code

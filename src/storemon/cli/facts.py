@@ -1,0 +1,128 @@
+"""Commands about the facts: write a sample, ingest, list the rows that could not be read."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from storemon.cli.options import LakeFolder
+from storemon.errors import InputError
+from storemon.settings import Settings
+
+if TYPE_CHECKING:
+    from storemon.lake.ingest import Ingestion, Progress
+
+Stores = Annotated[int, Parameter(validator=Number(lte=10_000_000))]
+Days = Annotated[int, Parameter(validator=Number(lte=36_525))]
+
+
+def sample(folder: Path, /, *, stores: Stores = 3678, days: Days = 60, seed: int = 1) -> None:
+    """Write realistic CSVs into FOLDER.
+
+    Parameters
+    ----------
+    folder
+        Where to write store_status.csv, menu_hours.csv, timezones.csv and stores.csv.
+    stores
+        Stores that are polled.
+    days
+        Days of polls, the last one being 2024-10-14.
+    seed
+        The same seed gives the same bytes.
+
+    """
+    from storemon.lake.sample import write_sample
+
+    started = time.perf_counter()
+    try:
+        counts = write_sample(folder, stores=stores, days=days, seed=seed)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    except OSError as error:
+        raise InputError(f"{folder}: the sample cannot be written: {error.strerror}") from error
+    sys.stdout.write(
+        f"{folder}: {counts.polls:,} polls, {counts.hours:,} hours, {counts.zones:,} time zones, "
+        f"{counts.stores:,} stores in {time.perf_counter() - started:.1f} s\n"
+    )
+
+
+def ingest(path: Path | None = None, /, *, lake: LakeFolder = None, strict: bool = False) -> int:
+    """Load a folder's CSVs, or one CSV, into the lake.
+
+    Parameters
+    ----------
+    path
+        A folder with store_status.csv, menu_hours.csv and timezones.csv, and special_hours.csv, maintenance.csv and
+        stores.csv if there are any; or one such file; each may end in .gz (default: data).
+    strict
+        Change nothing if any row cannot be read.
+
+    """
+    from storemon.lake.lake import Lake
+
+    settings = Settings.load(lake=lake, data=path)
+    with _progress() as progress:
+        ingestion = Lake(settings.lake).ingest(settings.data, strict=strict, progress=progress)
+    sys.stdout.writelines(_told(ingestion))
+    if not ingestion.readable:
+        raise InputError("not one row could be read, so the lake is unchanged; see: storemon rejected")
+    return 0
+
+
+def rejected(*, lake: LakeFolder = None, count: bool = False) -> None:
+    """List the rows that could not be read: file, line, reason and the row as it stood.
+
+    Parameters
+    ----------
+    count
+        Print their number only.
+
+    """
+    from storemon.lake.lake import Lake
+
+    rows = Lake(Settings.load(lake=lake).lake).rejected()
+    if count:
+        sys.stdout.write(f"{len(rows)}\n")
+        return
+    for row in rows.rows(named=True):
+        sys.stdout.write(f"{row['file']}:{row['line']}: {row['reason']}: {row['row']}\n")
+
+
+@contextmanager
+def _progress() -> Iterator["Progress | None"]:
+    """Draw a bar for each file that is read, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks = {}
+
+        def advance(file: Path, rows: int, expected: int | None) -> None:
+            if file not in tasks:
+                tasks[file] = bars.add_task(f"reading {file}")
+            bars.update(tasks[file], completed=rows, total=max(rows, expected) if expected else None)
+
+        yield advance
+
+
+def _told(ingestion: "Ingestion") -> Iterator[str]:
+    for table in ingestion.tables:
+        yield (
+            f"{table.table:<13} {table.read:>11,} rows read, {table.added:,} added, {table.known:,} already there, "
+            f"{table.rejected:,} rejected, {table.seconds:.2f} s  ({table.file})\n"
+        )
+        for reason, count in table.reasons.items():
+            yield f"         {count:,} rejected: {reason}\n"
+        for line, row, reason in table.examples:
+            yield f"         {table.file}:{line}: {reason}: {row[:200]}\n"
+        if table.rejected > len(table.examples):
+            yield "         all of them: storemon rejected\n"

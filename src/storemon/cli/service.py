@@ -1,0 +1,32 @@
+"""Commands that lead out of here: the SQL for whoever audits it, the HTTP service."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from storemon.cli.options import LakeFolder
+from storemon.settings import Settings
+
+
+def sql() -> None:
+    """Print the one SQL statement that computes a report's figures."""
+    from storemon.engine.pipeline import FIGURES, STATES, statement
+
+    sys.stdout.write(statement((*STATES["carry"], *FIGURES)) + "\n")
+
+
+def serve(
+    *,
+    lake: LakeFolder = None,
+    data: Annotated[Path | None, Parameter(help="Folder that ingestions must lie in (default: data).")] = None,
+    reports: Annotated[Path | None, Parameter(help="Folder of the reports (default: reports).")] = None,
+    host: Annotated[str | None, Parameter(help="Address to listen on (default: 127.0.0.1).")] = None,
+    port: Annotated[int | None, Parameter(help="Port to listen on (default: 8000).")] = None,
+    workers: Annotated[int | None, Parameter(help="Processes that answer and run jobs (default: 1).")] = None,
+) -> None:
+    """Serve reports over HTTP: trigger one, poll it, download it. Ctrl-C stops."""
+    from storemon.service.app import serve as run
+
+    run(Settings.load(lake=lake, data=data, reports=reports, host=host, port=port, workers=workers))

@@ -1,0 +1,127 @@
+"""An answer as it is shown: a frame, what its columns tell and in which unit, and which rows are the worst."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+import polars as pl
+
+from storemon.engine.calendar import Unit
+from storemon.engine.measures import Measure
+from storemon.engine.windows import Window
+
+Printed = Literal["minutes", "hours", "percent", "number"]
+"""The unit that a figure is printed in."""
+
+
+class Column(NamedTuple):
+    """A column of figures: the measure and its unit; the window, and which side of a comparison if not itself."""
+
+    measure: str
+    unit: Printed
+    window: str = ""
+    side: Literal["", "previous", "change"] = ""
+
+
+Legend = Mapping[str, Column]
+"""The columns of figures of an answer, by their names; every length of time is among them."""
+
+_OUTAGES = ("downtime", "whole_downtime", "elapsed")
+_WEEK = ("uptime", "downtime", "unknown", "service", "excluded", "availability")
+
+TELLING = {
+    "burn_rate": "most",
+    "availability": "least",
+    "downtime": "most",
+    "longest_outage": "most",
+    "outages": "most",
+    "unknown": "most",
+    "coverage": "least",
+    "uptime": "least",
+}
+"""The measures that tell the worse from the better, the most telling one first, and what is worst."""
+
+
+class Worst(NamedTuple):
+    """By which column rows are sorted when the worst come first: ``most`` or ``least`` of it, ties by ``then``."""
+
+    column: str
+    way: str
+    then: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command answers.
+
+    Attributes:
+        frame: all rows, in the order in which a file has them.
+        legend: its columns of figures.
+        rows: what the rows are, in the plural.
+        as_of: the answer's now.
+        worst: which rows are the worst.
+        in_time: the rows follow each other in time, which one wants to see unless one asks for the worst.
+        columns: the order of the columns on a terminal, which may be too narrow for the last ones.
+
+    """
+
+    frame: pl.DataFrame
+    legend: Legend
+    rows: str
+    as_of: datetime
+    worst: Worst | None = None
+    in_time: bool = False
+    columns: Sequence[str] = ()
+
+    def worst_first(self) -> pl.DataFrame:
+        """Sort the rows; those without the figure come last, those alike stay in order."""
+        if self.worst is None:
+            return self.frame
+        column, way, then = self.worst
+        return self.frame.sort(column, *then, descending=way == "most", nulls_last=True, maintain_order=True)
+
+
+def legend_of_report(
+    measures: Mapping[str, Measure], windows: Sequence[Window], *, every: Unit | None = None, versus: bool = False
+) -> dict[str, Column]:
+    """Tell of the figures of `storemon.engine.report.report`, asked the same."""
+    if every is not None:
+        (window,) = windows
+        short = every == "hour" or window.span.is_short()
+        return {name: Column(name, _printed(told, short=short), window.name) for name, told in measures.items()}
+    sides: tuple[Literal["", "previous", "change"], ...] = ("", "previous", "change") if versus else ("",)
+    return {
+        "_".join(filter(None, (name, window.name, side))): Column(
+            name, _printed(measure, short=window.span.is_short()), window.name, side
+        )
+        for name, measure in measures.items()
+        for window in windows
+        for side in sides
+    }
+
+
+def legend_of_outages(windows: Sequence[Window]) -> dict[str, Column]:
+    """Tell of the figures of `storemon.engine.outages.outages`, whose rows name a window where there are several."""
+    window = windows[0].name if len(windows) == 1 else ""
+    return {name: Column(name, "minutes", window) for name in _OUTAGES}
+
+
+def legend_of_week(window: Window) -> dict[str, Column]:
+    """Tell of the figures of `storemon.engine.week.hour_of_week`."""
+    return {name: Column(name, "percent" if name == "availability" else "minutes", window.name) for name in _WEEK}
+
+
+def worst_of(legend: Legend) -> Worst | None:
+    """Choose the most telling measure that is told, in the last window, as it is now."""
+    for measure, way in TELLING.items():
+        told = [name for name, column in legend.items() if column.measure == measure and not column.side]
+        if told:
+            return Worst(told[-1], way)
+    return None
+
+
+def _printed(measure: Measure, *, short: bool) -> Printed:
+    if measure.unit == "window":
+        return "minutes" if short else "hours"
+    return measure.unit
