@@ -55,8 +55,9 @@ def windows_as_asked(windows: Mapping[str, truth.Window]) -> list[Window]:
 
 
 def report_of(case: Case, windows: Mapping[str, truth.Window] | None = None, **asked: Any) -> pl.DataFrame:
-    chosen = {} if windows is None else {"windows": windows_as_asked(windows)}
-    return report(frames_of(case), as_of=case.as_of, carry_limit=case.carry_limit, **chosen, **asked)
+    if windows is not None:
+        asked["windows"] = windows_as_asked(windows)
+    return report(frames_of(case), as_of=case.as_of, carry_limit=case.carry_limit, **asked)
 
 
 def as_of_of(case: Case) -> datetime | None:

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import polars as pl
 
 from storemon.engine import pipeline
-from storemon.engine.pipeline import EXCLUSIONS, FIGURES, STATES
+from storemon.engine.pipeline import EXCLUSIONS, FIGURES, HOUR_OF_WEEK, LOOK_BACK, OUTAGE_SUMS, OUTAGES, STATES
 from storemon.lake.duck import connect
 
 Row = tuple[object, ...]
@@ -55,7 +55,25 @@ STEPS: dict[str, Columns] = {
 }
 """What the steps give."""
 CHAINS = {**{policy: (*steps, *FIGURES) for policy, steps in STATES.items()}, "exclusions": EXCLUSIONS}
-"""The chains of steps that are run."""
+"""The chains of these steps that are run."""
+FROM_STATES = {
+    "figures": FIGURES,
+    "outage_sums": OUTAGE_SUMS,
+    "outages": OUTAGES,
+    "hour_of_week": HOUR_OF_WEEK,
+    "explanation": ("explain/states",),
+}
+ALL_CHAINS: dict[str, tuple[str, ...]] = {
+    **CHAINS,
+    **{
+        f"{answer}, {policy}": (*STATES[policy], *steps)
+        for policy in ("carry", "nearest")
+        for answer, steps in FROM_STATES.items()
+    },
+    "outages long ago": (*LOOK_BACK, *STATES["carry"], *OUTAGES),
+    "polls": ("explain/polls",),
+}
+"""Those of every answer, but for the audit's, whose steps stand each on its own."""
 PARAMS = {"starts_at": 100, "until": 130, "carry_us": 10}
 
 
@@ -65,7 +83,7 @@ def name_of(step: str) -> str:
 
 
 def parameters(sql: str) -> set[str]:
-    return {*re.findall(r"\$(\w+)", sql)}
+    return {*re.findall(r"\$(\w+)", re.sub("--.*", "", sql))}
 
 
 def ran(sql: str, inputs: Inputs, params: Mapping[str, int] = PARAMS) -> pl.DataFrame:

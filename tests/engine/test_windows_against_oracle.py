@@ -74,6 +74,10 @@ def test_parts_are_the_oracle_s(asked: Asked, every: Every, more_zones: list[str
 @given(windows(), st.sampled_from(ZONES))
 def test_hours_are_the_oracle_s(asked: Asked, other: str) -> None:
     as_of, zone, chosen = asked
-    short = {"today": "today", "3h": "3h", **{name: window for name, window in chosen.items() if window == "24h"}}
+    short: dict[str, Window] = {
+        "today": "today",
+        "3h": "3h",
+        **{name: window for name, window in chosen.items() if window == "24h"},
+    }
     asked, zones = (as_of, zone, short), [zone, other]
     assert rows(realise(windows_as_asked(short), as_of, zones, "hour")) == parts_of_oracle(asked, zones, "hour")

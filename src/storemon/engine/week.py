@@ -61,7 +61,7 @@ def hour_of_week(
     asked.setdefault("windows", [LAST_FOUR_WEEKS])
     snapshot, question = ask(source, **asked)
     if len(question.windows) != 1:
-        names = ", ".join(window.name for window in question.windows) or "none"
+        names = ", ".join(window.name for window in question.windows)
         raise InputError(f"the hour of week adds up one window, but these were asked for: {names}; ask for one")
     if taken := {"weekday", "hour", *_MEASURES}.intersection(group_by or ()):
         raise InputError(f"the tag {min(taken)!r} has the name of another column of the answer; give it another one")
