@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -54,10 +54,24 @@ def windows_as_asked(windows: Mapping[str, truth.Window]) -> list[Window]:
     return [window_as_asked(name, window) for name, window in windows.items()]
 
 
+class Reports(Protocol):
+    def __call__(self, windows: Mapping[str, truth.Window] | None = None, **asked: Any) -> pl.DataFrame: ...
+
+
+def reports_on(case: Case) -> Reports:
+    """Make frames of a case, which takes longer than a report on them, and answer with reports."""
+    frames = frames_of(case)
+
+    def answer(windows: Mapping[str, truth.Window] | None = None, **asked: Any) -> pl.DataFrame:
+        if windows is not None:
+            asked["windows"] = windows_as_asked(windows)
+        return report(frames, as_of=case.as_of, carry_limit=case.carry_limit, **asked)
+
+    return answer
+
+
 def report_of(case: Case, windows: Mapping[str, truth.Window] | None = None, **asked: Any) -> pl.DataFrame:
-    if windows is not None:
-        asked["windows"] = windows_as_asked(windows)
-    return report(frames_of(case), as_of=case.as_of, carry_limit=case.carry_limit, **asked)
+    return reports_on(case)(windows, **asked)
 
 
 def as_of_of(case: Case) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -123,6 +124,84 @@ def test_an_unknown_store_has_no_row() -> None:
     hours = {"store_id": ["b"], "day": [0], "start_time_local": ["9:00"], "end_time_local": ["17:00"]}
     zones = {"store_id": ["c"], "timezone_str": ["UTC"]}
     assert report(polled(("a", "active", AT), hours=hours, zones=zones))["store_id"].to_list() == ["a"]
+
+
+def test_columns_in_order() -> None:
+    windows = ["1h", "today"]
+    assert report(ONE, windows=windows, measures=["downtime", "coverage"], target="99").columns == [
+        "store_id",
+        *(f"{measure}_{window}" for measure in ("downtime", "coverage") for window in ("last_1h", "today")),
+        *(
+            f"{measure}_{window}"
+            for measure in ("budget", "spent", "left", "burn_rate")
+            for window in ("last_1h", "today")
+        ),
+    ]
+    versus = report(ONE, windows=windows, measures=["uptime"], versus_previous=True)
+    assert versus.columns == [
+        "store_id",
+        *(f"uptime_{window}{which}" for window in ("last_1h", "today") for which in ("", "_previous", "_change")),
+    ]
+    series = report(ONE, every="week", measures=["uptime", "availability"], target=Fraction(1, 2))
+    assert series.columns == ["store_id", "week", "uptime", "availability", "budget", "spent", "left", "burn_rate"]
+    assert dict(series.schema) | {
+        "week": pl.Date(),
+        "availability": pl.Decimal(38, 2),
+        "uptime": pl.Duration("us"),
+    } == dict(series.schema)
+    assert report(ONE, every="hour").schema["hour"] == pl.Datetime("us")
+    # The last week, without a choice: from Monday to Monday, 07:00 in Chicago.
+    assert report(ONE, every="day").height == 8
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"every": "days"}, r"there is no unit 'days'; did you mean day\?"),
+        ({"every": "year"}, "there is no unit 'year'"),
+        ({"every": "day", "windows": ["1d", "2d"]}, "a series cuts one window, and compares it with none; leave one"),
+        ({"every": "day", "versus_previous": True}, "a series cuts one window, and compares it with none"),
+        ({"measures": ["uptim"]}, r"there is no measure 'uptim'; did you mean uptime"),
+        ({"target": "0"}, "'0' is not a target"),
+        ({"target": Fraction(2)}, "2 is not a target"),
+        ({"windows": ["last_mnth"]}, "'last_mnth' is not a window; did you mean"),
+        ({"windows": []}, "there is no window"),
+        ({"windows": [], "every": "day"}, "there is no window"),
+        ({"policy": "carried"}, r"there is no policy 'carried'; did you mean carry\?"),
+        ({"group_by": ["region"]}, "there is no tag 'region'; choose from: none there are"),
+        ({"where": {"region": ""}}, "there is no tag 'region'; choose from: none there are"),
+    ],
+)
+def test_what_cannot_be_asked(asked: Any, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        report(ONE, **asked)
+
+
+def test_a_window_long_before_any_poll() -> None:
+    """Nothing is known of it, though it is served; a limit that long reaches back to it."""
+    for window in ("2014-12", "old=0001-01"):
+        told = row_of(
+            report(ONE, windows=[window], measures=["service", "unknown", "coverage", "uptime_min", "uptime_max"])
+        )
+        service, unknown, coverage, lowest, highest = [*told.values()][1:]
+        assert service == unknown == highest > 30 * DAY
+        assert (lowest, coverage) == (NO_TIME, 0)
+        for policy in ("carry", "nearest"):
+            reaching = row_of(
+                report(ONE, windows=[window], measures=["uptime"], carry_limit=timedelta.max, policy=policy)
+            )
+            assert [*reaching.values()][1:] == [service]
+
+
+def test_a_window_after_as_of() -> None:
+    measures = ["service", "uptime", "excluded", "uptime_max", "availability", "coverage"]
+    told = row_of(report(ONE, windows=["2025-01"], measures=measures, target="99.5"))
+    nothing = [NO_TIME] * 4 + [None] * 2 + [NO_TIME] * 3 + [None]
+    assert [*told.values()] == ["a", *nothing]
+    assert report(ONE, windows=["2025-01"], every="day").is_empty()
+    before = row_of(report(ONE, windows=["2024-11"], measures=["service"], versus_previous=True))
+    # The month before is this one, which has begun on the 1st at 05:00 UTC.
+    assert before["service_2024-11_previous"] == -before["service_2024-11_change"] == 13 * DAY + 7 * HOUR
 
 
 @pytest.mark.parametrize("damage", ["lost", "empty", "garbled", "cut"])

@@ -212,7 +212,7 @@ def test_no_store_at_all() -> None:
 
 def test_one_window_only() -> None:
     with pytest.raises(
-        InputError, match="adds up one window, but these were asked for: last_1d, last_7d; ask for one$"
+        InputError, match=r"adds up one window, but these were asked for: last_1d, last_7d; ask for one$"
     ):
         hour_of_week(frames([("active", "2024-10-15 12:00")]), windows=["1d", "7d"])
     with pytest.raises(InputError, match="there is no window to answer for; name at least one"):
