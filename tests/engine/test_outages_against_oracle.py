@@ -56,10 +56,10 @@ def expected(case: Case, windows: Mapping[str, truth.Window], policy: truth.Poli
     ]
 
 
-def as_told(summary: truth.Summary) -> tuple[int, *tuple[timedelta | None, ...]]:
-    means = (None if mean is None else int(mean) * MICROSECOND for mean in (summary.mttr_us, summary.mtbf_us))
+def as_told(summary: truth.Summary) -> tuple[int, timedelta | None, timedelta | None, timedelta | None]:
+    mttr, mtbf = (None if mean is None else int(mean) * MICROSECOND for mean in (summary.mttr_us, summary.mtbf_us))
     longest = None if summary.longest_us is None else summary.longest_us * MICROSECOND
-    return summary.number, longest, *means
+    return summary.number, longest, mttr, mtbf
 
 
 @st.composite
@@ -67,7 +67,8 @@ def in_the_past(draw: st.DrawFn) -> Case:
     """A case whose as-of lies among its polls."""
     case = draw(exceptional_cases())
     instants = [poll[2] for poll in case.polls]
-    as_of = draw(st.sampled_from(instants)) + draw(NUDGES) if instants and draw(st.booleans()) else case.as_of
+    among = bool(instants) and draw(st.booleans())
+    as_of = draw(st.sampled_from(instants)) + draw(NUDGES) if among else case.as_of
     return Case(**(vars(case) | {"as_of": as_of}))
 
 
@@ -76,9 +77,7 @@ CASES = in_the_past()
 
 @MANY
 @given(CASES, st.data(), POLICIES, LOOKS_BACK)
-def test_every_outage_is_the_oracle_s(
-    case: Case, data: st.DataObject, policy: truth.Policy, look_back_us: int
-) -> None:
+def test_every_outage_is_the_oracle_s(case: Case, data: st.DataObject, policy: truth.Policy, look_back_us: int) -> None:
     if as_of_of(case) is None:
         return
     windows = data.draw(written_windows(case))
@@ -138,7 +137,7 @@ def test_what_they_come_to_in_a_series_is_the_oracle_s(
         for parts in buckets.values():
             told = truth.outages(**asked, windows=parts)[store_id]
             # What lies in two parts of one bucket is one outage.
-            whole = {}
+            whole: dict[Any, truth.Outage] = {}
             for one in (one for in_part in told.values() for one in in_part):
                 before = whole.get(one.starts_at)
                 whole[one.starts_at] = one._replace(downtime_us=one.downtime_us + (before.downtime_us if before else 0))
