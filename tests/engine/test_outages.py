@@ -50,9 +50,9 @@ def frames(*told: tuple[float, str], hours: Any = DAYTIME, maintenance: Any = ()
 
 def found(source: Frames, *windows: Window, as_of: float = 96, limit: str = "72h", **asked: Any) -> list[Told]:
     """Starts, ends, downtime, whole downtime, elapsed, started after, ended before, in hours; and ongoing."""
-    rows = outages(
-        source, windows=windows or [window(0, 96)], as_of=at(as_of), carry_limit=limit, **asked
-    ).iter_rows(named=True)
+    rows = outages(source, windows=windows or [window(0, 96)], as_of=at(as_of), carry_limit=limit, **asked).iter_rows(
+        named=True
+    )
     lengths, edges = ("downtime", "whole_downtime", "elapsed"), ("started_after", "ended_before")
     return [
         (
@@ -80,9 +80,7 @@ def test_the_frame() -> None:
         "started_after": instant,
         "ended_before": instant,
     }
-    assert frame.rows() == [
-        ("a", "last_day", at(11), at(13), 2 * HOUR, 2 * HOUR, 2 * HOUR, False, at(10), at(13))
-    ]
+    assert frame.rows() == [("a", "last_day", at(11), at(13), 2 * HOUR, 2 * HOUR, 2 * HOUR, False, at(10), at(13))]
 
 
 def test_without_any() -> None:
@@ -239,9 +237,9 @@ def test_a_series_counts_an_outage_once_in_an_hour_that_the_clocks_show_twice() 
     # Chicago's clocks go back at 07:00 UTC on November 3, 2024: 01:00 occurs at 06:00 and at 07:00.
     day = (datetime(2024, 11, 3, tzinfo=UTC) - MIDNIGHT) / HOUR
     told = frames((day, "+"), (day + 6.5, "-"), (day + 7.5, "+"), hours=[], zone="America/Chicago")
-    asked = {"windows": [window(day + 5, day + 9)], "as_of": at(day + 10)}
-    frame = report(told, every="hour", measures=["outages", "longest_outage", "mttr"], **asked)
-    assert frame.select(pl.col("hour").dt.hour(), "outages", "longest_outage", "mttr").rows() == [
+    measures = ["outages", "longest_outage", "mttr"]
+    frame = report(told, every="hour", measures=measures, windows=[window(day + 5, day + 9)], as_of=at(day + 10))
+    assert frame.select(pl.col("hour").dt.hour(), *measures).rows() == [
         (0, 0, None, None),
         (1, 1, HOUR, HOUR),
         (2, 0, None, None),
