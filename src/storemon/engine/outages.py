@@ -26,7 +26,7 @@ def outages(source: Lake | Snapshot, **asked: Unpack[Asked]) -> pl.DataFrame:
 
     Args:
         source: a lake, read at its newest version; or a snapshot of one; or frames in its place.
-        **asked: ``as_of``, ``windows``, ``carry_limit``, ``policy`` and ``where``: see
+        **asked: ``as_of``, ``windows``, ``carry_limit``, ``policy`` and ``where``; see
             `storemon.engine.question.Asked`.
 
     Returns:
