@@ -9,7 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from storemon.engine.audit import audit
-from tests.engine.test_report_against_oracle import MANY, frames_of
+from tests.engine.asking import frames_of
+from tests.engine.test_report_against_oracle import MANY
 from tests.oracle import truth
 from tests.oracle.cases import Case, cases
 from tests.oracle.service_time import length_of, realise, union

@@ -100,8 +100,8 @@ def test_turns(polls: list[Row], expected: list[Row]) -> None:
         # No change of state, but the limit runs out: unknown from there on.
         ([(1, 100, Y, Y, True)], [(1, 110, Y, Q)]),
         ([(1, 100, N, Q, True)], [(1, 100, Q, N), (1, 110, N, Q)]),
-        # What happens at the end or after it is in no window.
-        ([(1, 119, Y, Y, True), (2, 120, Y, Y, True), (3, 130, Y, Y, True)], [(1, 129, Y, Q)]),
+        # What lapses after the end matters to nobody; at the end it tells that a spell is over.
+        ([(1, 119, Y, Y, True), (2, 120, Y, Y, True), (3, 121, Y, Y, True)], [(1, 129, Y, Q), (2, 130, Y, Q)]),
         # At one instant there, back, and on: what holds in the end is inactive.
         ([(1, 105, Y, N, False), (1, 105, N, Y, False)], [(1, 105, N, Y), (1, 105, Y, N)]),
     ],
@@ -144,8 +144,11 @@ def test_observed_polls(within: list[Row], last: list[Row], expected: list[Row])
         ([(1, 95, N), (1, 116, Y)], [(1, 85, Q, N), (1, 105, N, Q), (1, 106, Q, Y), (1, 126, Y, Q)]),
         # A poll that says what is known is no change.
         ([(1, 100, Y), (1, 105, Y), (1, 109, Y)], [(1, 90, Q, Y), (1, 119, Y, Q)]),
-        # What happens at the end or after it is in no window.
-        ([(1, 119, Y), (2, 120, Y)], [(1, 109, Q, Y), (1, 129, Y, Q), (2, 110, Q, Y)]),
+        # What lapses after the end matters to nobody; at the end it tells that a spell is over.
+        (
+            [(1, 119, Y), (2, 120, Y), (3, 121, Y)],
+            [(1, 109, Q, Y), (1, 129, Y, Q), (2, 110, Q, Y), (2, 130, Y, Q), (3, 111, Q, Y)],
+        ),
         (
             [(1, -3, Y), (1, 2, N), (2, 1, Y)],
             [(1, -13, Q, Y), (1, 0, Y, N), (1, 12, N, Q), (2, -9, Q, Y), (2, 11, Y, Q)],
