@@ -72,7 +72,7 @@ def report(
     with gather(snapshot, all_asked, to_as_of="outages" in needs) as facts:
         sums = figures(facts, question.policy, needs)
         rows = rows_of(facts, group_by)
-        placed = _placed(sums, facts.windows, rows, grouped=group_by is not None or every is not None)
+        placed = _placed(sums, facts.windows, rows, grouped=group_by is not None)
     try:
         if every is not None:
             return _series(placed, rows, every, told)
@@ -88,7 +88,8 @@ def _placed(sums: pl.DataFrame, windows: pl.DataFrame, rows: Rows, *, grouped: b
     """Put sums in their row of the answer, in the order of windows, rows and buckets; and add up what meets there."""
     placed = sums.join(windows.select("part", "window", "bucket"), on="part").join(rows.places, on="store_key")
     place = ["window", "row", "bucket"]
-    if grouped:
+    shown_twice = windows.select("window", "zone_key", "bucket").is_duplicated().any()
+    if grouped or shown_twice:
         totals = pl.exclude("part", "store_key", "longest_us").cast(pl.Int128).sum()
         placed = placed.group_by(place).agg(totals, *[pl.col("longest_us").max()] * ("longest_us" in placed.columns))
     return placed.sort(place)
