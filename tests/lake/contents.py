@@ -66,7 +66,8 @@ def day_of(path: Path) -> date | None:
 def poll_file(path: Path) -> pl.DataFrame:
     polls = pl.read_parquet(path, hive_partitioning=False)
     assert polls["polled_at"].dt.date().unique().to_list() == [day_of(path)], "a poll is in the folder of another day"
-    assert polls.select("store_key", "polled_at").equals(polls.select("store_key", "polled_at").sort(pl.all()))
+    order = polls.select(~pl.col("decisive"), "store_key", "polled_at")
+    assert order.equals(order.sort(pl.all())), "the decisive polls come first, each part in order of store and instant"
     assert polls["store_id"].null_count() == len(polls)
     return polls.select(KEYS)
 

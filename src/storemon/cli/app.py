@@ -13,6 +13,7 @@ from storemon.cli.answers import hour_of_week, outages, report, stores
 from storemon.cli.facts import ingest, rejected, sample
 from storemon.cli.reasons import audit, explain
 from storemon.cli.service import serve, sql
+from storemon.cli.upkeep import compact, prune, vacuum
 from storemon.errors import StoremonError
 
 app = App(
@@ -33,6 +34,9 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, str]] = {
     stores: ("stores --where brand=Acme", "stores --target 99.5 --window last-month --breaching"),
     explain: ("explain 4711 --window yesterday", "explain 4711 --window last-week --svg 4711.svg"),
     audit: ("audit", "audit --as-of 2024-10-14T12:00Z --out findings.json"),
+    compact: ("compact", "compact --lake parquet"),
+    prune: ("prune --before 2024-01-01", "prune --before 2024-01-01 --yes"),
+    vacuum: ("vacuum", "vacuum --keep 1d --yes"),
     sql: ("sql", "sql > report.sql"),
     serve: ("serve", "serve --host 0.0.0.0 --port 8080 --workers 2"),
 }

@@ -47,7 +47,7 @@ def explain(source: Lake | Snapshot, store_id: str, **asked: Unpack[Asked]) -> E
     store = stores.filter(pl.col("store_id") == store_id)
     if store.is_empty():
         raise InputError(_why_not(snapshot, question, store_id, stores["store_id"].to_list()))
-    with gather(snapshot, question, stores=store) as facts:
+    with gather(snapshot, question, stores=store, every_poll=True) as facts:
         _require_readable(*facts.windows.select("starts_at", "ends_at").row(0))
         return _explained(facts, question, store["zone"][0])
 

@@ -15,6 +15,7 @@ from storemon.engine.schedule import maintenance_of, open_intervals, with_clock,
 from storemon.engine.tags import matching
 from storemon.engine.windows import realise
 from storemon.errors import LakeError
+from storemon.lake.decisive import DAY
 from storemon.lake.duck import connect
 from storemon.lake.snapshot import Snapshot
 
@@ -67,6 +68,7 @@ def gather(
     since: datetime | None = None,
     stores: pl.DataFrame | None = None,
     to_as_of: bool = False,
+    every_poll: bool = False,
 ) -> Iterator[Facts]:
     """Gather what a question needs, for as long as the context lasts.
 
@@ -75,6 +77,7 @@ def gather(
         question: what is asked.
         since: an earlier horizon than the first boundary, for what began before; then all is gathered up to as-of.
         stores: the only ones to gather, of those that `chosen_stores` gives; by default all of them.
+        every_poll: leave none out, even where all figures follow from the others.
         to_as_of: gather all polls up to as-of, even where they are too late to tell anything of a window.
 
     Raises:
@@ -104,6 +107,7 @@ def gather(
         "until": microseconds(until),
         "carry_us": question.carry_limit // _MICROSECOND,
     }
+    needs_all = every_poll or question.carry_limit < DAY
     with connect() as con:
         # Behind so many steps DuckDB guesses too few rows, and would compare each with all of the other side.
         con.execute("SET asof_loop_join_threshold = 0")
@@ -114,7 +118,7 @@ def gather(
                 ("polls_before", shifted(starts_at, -question.carry_limit), starts_at),
                 ("polls_within", starts_at, until),
             ):
-                snapshot.offer_polls(con, f"{name}_of_all" if are_some else name, after, to)
+                snapshot.offer_polls(con, f"{name}_of_all" if are_some else name, after, to, every_poll=needs_all)
                 if are_some:
                     con.execute(f"CREATE TEMP VIEW {name} AS FROM {name}_of_all SEMI JOIN stores USING (store_key)")
         yield Facts(snapshot, **frames, con=con, params=params)

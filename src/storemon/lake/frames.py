@@ -101,7 +101,15 @@ class Frames:
         """Give none: a frame with a row that cannot be read is refused."""
         return pl.DataFrame(schema=REJECTED.schema)
 
-    def offer_polls(self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime) -> None:
+    def offer_polls(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        name: str,
+        since: datetime,
+        until: datetime,
+        *,
+        every_poll: bool = True,  # noqa: ARG002 - to leave some out would cost more than to take all
+    ) -> None:
         """Register the polls of (since, until]."""
         between = (pl.col("polled_at") > since) & (pl.col("polled_at") <= until)
         con.register(name, self._polls.filter(between).to_arrow())

@@ -5,7 +5,6 @@ tags, exceptions, zones or hours and the polls it had; run again, the ingestion 
 there is not added twice.
 """
 
-import random
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -15,15 +14,15 @@ from pathlib import Path
 
 import polars as pl
 
-from storemon.errors import ConflictError, FileError, LakeError, RejectedRowsError
+from storemon.errors import FileError, LakeError, RejectedRowsError
 from storemon.lake.csv import Loaded, load
 from storemon.lake.forms import FORMS, POLLS_FORM, Form
 from storemon.lake.polls import new_polls
+from storemon.lake.retrying import retrying
 from storemon.lake.schemas import POLLS, REJECTED
 from storemon.lake.tables import Tables
 from storemon.lake.whole import replace
 
-_ATTEMPTS = 50
 _SHOWN = 5
 
 Progress = Callable[[Path, int, int | None], None]
@@ -161,20 +160,8 @@ def _commit(tables: Tables, loaded: Loaded) -> int:
         return 0  # a file of which nothing can be read replaces nothing
     form = loaded.form
     if form is POLLS_FORM:
-        return _retrying(lambda: _append_polls(tables, loaded.accepted))
-    return _retrying(lambda: replace(tables, tables.open(form.table), form, loaded.accepted))
-
-
-def _retrying(attempt: Callable[[], int]) -> int:
-    """Repeat what another writer's commit thwarted: read again, decide again, commit again."""
-    for nth in range(_ATTEMPTS):
-        try:
-            return attempt()
-        except ConflictError:
-            if nth == _ATTEMPTS - 1:
-                raise
-            time.sleep(random.uniform(0, min(1.0, 0.01 * 2**nth)))  # noqa: S311 - spreads the writers, no secret
-    raise AssertionError
+        return retrying(lambda: _append_polls(tables, loaded.accepted))
+    return retrying(lambda: replace(tables, tables.open(form.table), form, loaded.accepted))
 
 
 def _append_polls(tables: Tables, accepted: pl.DataFrame) -> int:
@@ -203,7 +190,7 @@ def _record_rejected(tables: Tables, loaded: Loaded, now: datetime) -> None:
             tables.commit(read, new)
         return len(new)
 
-    _retrying(append)
+    retrying(append)
 
 
 def _summary(loaded: Loaded, added: int, seconds: float) -> TableSummary:

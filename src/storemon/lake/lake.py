@@ -1,7 +1,7 @@
 """The lake as its users see it: a folder that takes polls in and gives snapshots out."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +10,7 @@ from storemon.lake.ingest import Ingestion, Progress, ingest
 from storemon.lake.schemas import FACTS, REJECTED
 from storemon.lake.snapshot import LakeSnapshot
 from storemon.lake.tables import Tables
+from storemon.lake.upkeep import Compaction, Pruning, compact, prune, vacuum
 
 
 class Lake:
@@ -58,6 +59,20 @@ class Lake:
                 for table in tables
             },
         )
+
+    def compact(self, *, at_least: int = 2) -> Compaction:
+        """Merge the small files of closed days; see `storemon.lake.upkeep.compact`."""
+        return compact(self._tables, at_least=at_least)
+
+    def prune(self, before: date, *, dry_run: bool = False) -> Pruning:
+        """Let go of the polls before a UTC day; see `storemon.lake.upkeep.prune`."""
+        return prune(self._tables, before, dry_run=dry_run)
+
+    def vacuum(
+        self, keep: timedelta, versions: Sequence[Mapping[str, int]] = (), *, dry_run: bool = False
+    ) -> list[Path]:
+        """Remove files that nothing needs any more; see `storemon.lake.upkeep.vacuum`."""
+        return vacuum(self._tables, keep, versions, dry_run=dry_run)
 
     def rejected(self) -> pl.DataFrame:
         """Read the rows that could not be read: ``file, line, row, reason, rejected_at``, oldest first."""

@@ -1,17 +1,19 @@
 """New polls on their way into the lake: stores become keys, known polls drop out, the roster learns of first polls."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
 import polars as pl
 import pyarrow as pa
 
+from storemon.lake.decisive import with_decisive
 from storemon.lake.schemas import POLLS
 from storemon.lake.tables import Opened
 
 _ROSTER = ["store_key", "store_id", "polled_at", "active"]
 # Inactive sorts first: of two first polls at one instant it is the one that is kept, so an outage is never hidden.
-_IDENTITY = ["store_key", "polled_at", "active"]
+IDENTITY = ["store_key", "polled_at", "active"]
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,22 @@ class NewPolls:
 
     def batches(self) -> pa.RecordBatchReader:
         """Stream them as the table has them, the roster first; a day at a time, so that memory does not grow."""
-        roster = self.roster.with_columns(polled_on=pl.lit(None, pl.Date))
-        polls = (day.with_columns(store_id=pl.lit(None, pl.String)) for day in self.days)
-        columns = list(POLLS.schema)
-        tables = (
-            part.select(columns).to_arrow(compat_level=pl.CompatLevel.oldest()) for part in chain([roster], polls)
-        )
-        schema = pl.DataFrame(schema=POLLS.schema).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
-        return pa.RecordBatchReader.from_batches(schema, (batch for table in tables for batch in table.to_batches()))
+        roster = self.roster.with_columns(decisive=pl.lit(None, pl.Boolean), polled_on=pl.lit(None, pl.Date))
+        return as_batches(chain([roster], (as_kept(day) for day in self.days)))
+
+
+def as_batches(parts: Iterable[pl.DataFrame]) -> pa.RecordBatchReader:
+    """Stream frames as the table has its rows."""
+    oldest = pl.CompatLevel.oldest()
+    tables = (part.select(POLLS.schema.names()).to_arrow(compat_level=oldest) for part in parts)
+    schema = pl.DataFrame(schema=POLLS.schema).to_arrow(compat_level=oldest).schema
+    return pa.RecordBatchReader.from_batches(schema, (batch for table in tables for batch in table.to_batches()))
+
+
+def as_kept(polls: pl.DataFrame) -> pl.DataFrame:
+    """Make rows of the table of polls of one day, ``store_key, polled_at, active``, sorted and distinct."""
+    day = pl.col("polled_at").dt.date()
+    return with_decisive(polls).with_columns(store_id=pl.lit(None, pl.String), polled_on=day)
 
 
 def read_roster(polls: Opened) -> pl.DataFrame:
@@ -50,7 +60,7 @@ def read_roster(polls: Opened) -> pl.DataFrame:
         return pl.DataFrame(schema={name: POLLS.schema[name] for name in _ROSTER})
     with polls.reading():
         rows = pl.read_parquet(paths, columns=_ROSTER, hive_partitioning=False)
-    return rows.sort(_IDENTITY).unique("store_key", keep="first", maintain_order=True).select(_ROSTER)
+    return rows.sort(IDENTITY).unique("store_key", keep="first", maintain_order=True).select(_ROSTER)
 
 
 def new_polls(polls: Opened, accepted: pl.DataFrame) -> NewPolls:
@@ -90,8 +100,8 @@ def _with_keys(known: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
 
 def _without_known(polls: Opened, day: pl.DataFrame) -> pl.DataFrame:
     """Sort the polls of a day by store and instant, without repeats and without those that the table has."""
-    ordered = day.sort(_IDENTITY)
-    repeats = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()) for name in _IDENTITY)
+    ordered = day.sort(IDENTITY)
+    repeats = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()) for name in IDENTITY)
     distinct = ordered.filter(~repeats)
     files = polls.files
     paths = files.filter(pl.col("polled_on") == day["polled_on"][0])["path"].to_list()
@@ -99,8 +109,8 @@ def _without_known(polls: Opened, day: pl.DataFrame) -> pl.DataFrame:
         return distinct
     between = pl.col("polled_at").is_between(day["polled_at"].min(), day["polled_at"].max())
     with polls.reading():
-        there = pl.scan_parquet(paths, hive_partitioning=False).filter(between).select(_IDENTITY).collect()
-    return distinct.join(there, on=_IDENTITY, how="anti", maintain_order="left")
+        there = pl.scan_parquet(paths, hive_partitioning=False).filter(between).select(IDENTITY).collect()
+    return distinct.join(there, on=IDENTITY, how="anti", maintain_order="left")
 
 
 def _roster_news(stores: pl.DataFrame, known: pl.DataFrame, days: list[pl.DataFrame]) -> pl.DataFrame:
@@ -112,5 +122,5 @@ def _roster_news(stores: pl.DataFrame, known: pl.DataFrame, days: list[pl.DataFr
     named = first.join(stores, on="store_key").select(_ROSTER)
     both = pl.concat([named.with_columns(new=True), known.with_columns(new=False)])
     return (
-        both.sort([*_IDENTITY, "new"]).unique("store_key", keep="first", maintain_order=True).filter("new").drop("new")
+        both.sort([*IDENTITY, "new"]).unique("store_key", keep="first", maintain_order=True).filter("new").drop("new")
     )

@@ -7,11 +7,12 @@ import polars as pl
 
 @dataclass(frozen=True)
 class Table:
-    """A table's name, its columns with their types, and the columns it is partitioned by."""
+    """A table's name, its columns with types, those it is partitioned by, and those whose range in a file is of use."""
 
     name: str
     schema: pl.Schema
     partition_by: tuple[str, ...] = ()
+    ranged: tuple[str, ...] = ()
 
 
 POLLS = Table(
@@ -22,10 +23,12 @@ POLLS = Table(
             "store_id": pl.String(),  # in the roster only, null elsewhere
             "polled_at": pl.Datetime("us", "UTC"),
             "active": pl.Boolean(),
+            "decisive": pl.Boolean(),  # tells something that its neighbours in the file do not; null in the roster
             "polled_on": pl.Date(),  # the UTC day of polled_at, null in the roster
         }
     ),
     partition_by=("polled_on",),
+    ranged=("polled_at",),
 )
 HOURS = Table(
     "hours",

@@ -1,6 +1,6 @@
 """What a report reads: the facts at one moment, from a lake at fixed versions or from frames in their place."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Protocol
 import duckdb
 import polars as pl
 
+from storemon.lake.decisive import in_turn
 from storemon.lake.polls import read_roster
 from storemon.lake.schemas import HOURS, MAINTENANCE, POLLS, REJECTED, SPECIAL_HOURS, TAGS, ZONES, Table
 from storemon.lake.tables import Opened
@@ -48,8 +49,13 @@ class Snapshot(Protocol):
     def rejected(self) -> pl.DataFrame:
         """Read the rows that could not be read: ``file, line, row, reason, rejected_at``, oldest first."""
 
-    def offer_polls(self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime) -> None:
-        """Make a relation ``name`` of ``store_key, polled_at, active`` with at least the polls of (since, until]."""
+    def offer_polls(
+        self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime, *, every_poll: bool = True
+    ) -> None:
+        """Make a relation ``name`` of ``store_key, polled_at, active`` with at least the polls of (since, until].
+
+        Unless ``every_poll`` is asked for, those may be left out that tell nothing where each is believed for a day.
+        """
 
 
 @dataclass(frozen=True)
@@ -111,15 +117,26 @@ class LakeSnapshot:
     def _read(self, table: Table) -> pl.DataFrame:
         return self.opened[table.name].read()
 
-    def offer_polls(self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime) -> None:
+    def offer_polls(
+        self, con: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime, *, every_poll: bool = True
+    ) -> None:
         """Make a view of the Parquet files of the days in question."""
-        days = pl.col("polled_on").is_between(since.date(), until.date())
-        paths = self.opened[POLLS.name].files.filter(days)["path"].to_list()
-        if not paths:
+        polls = self.opened[POLLS.name]
+        files = polls.files.filter(pl.col("polled_on").is_between(since.date(), until.date()))
+        files = in_turn(files)
+        in_short = pl.col("in_turn") & (pl.col("polled_on") < until.date())
+        in_part = files.filter(in_short & (not every_poll))["path"].to_list()
+        whole = files.filter(~in_short | every_poll)["path"].to_list()
+        scans = [_scan(whole)] * bool(whole) + [f"{_scan(in_part)} WHERE decisive"] * bool(in_part)
+        if scans:
+            con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {' UNION ALL '.join(scans)}")
+        else:
             con.register(name, _NO_POLLS.to_arrow())
-            return
-        quoted = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM read_parquet([{quoted}], hive_partitioning = false)")
+
+
+def _scan(paths: Sequence[str]) -> str:
+    quoted = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+    return f"SELECT store_key, polled_at, active FROM read_parquet([{quoted}], hive_partitioning = false)"
 
 
 _NO_POLLS = pl.DataFrame(schema={"store_key": pl.Int32, "polled_at": pl.Datetime("us", "UTC"), "active": pl.Boolean})

@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, write_deltalake
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 _NOISE = re.compile(r"\x1b\[\d*m|^ +(\d+:|at) .*$", re.MULTILINE)
 _COMMIT = re.compile(r"\d{20}\.json")
+_NEVER_SPLIT = 1 << 40  # bytes of a file: the decisive polls of a day in one file are told by that file alone
+_ONCE = CommitProperties(max_commit_retries=0)
+_KEEP_LOGS = PostCommitHookProperties(cleanup_expired_logs=False)  # so that every version can be opened again
 _UNFIT = frozenset("%*?[]^|\\")
 
 
@@ -60,14 +64,22 @@ class Opened:
 
     @cached_property
     def files(self) -> pl.DataFrame:
-        """One row for each Parquet file: its ``path`` and the values of the columns the table is partitioned by."""
-        columns = {"path": pl.String} | {name: self.table.schema[name] for name in self.table.partition_by}
+        """One row for each Parquet file: ``path``, ``rows``, ``size`` in bytes, and what the log tells of its values.
+
+        That is those of the columns the table is partitioned by, and ``min.*`` and ``max.*`` of those whose range is
+        asked for, instants rounded down to milliseconds.
+        """
+        schema, ranged = self.table.schema, self.table.ranged
+        columns = {"path": pl.String(), "rows": pl.Int64(), "size": pl.Int64()} | {
+            name: schema[name] for name in self.table.partition_by
+        }
+        columns |= {f"{end}.{name}": schema[name] for name in ranged for end in ("min", "max")}
         if self.delta is None:
             return pl.DataFrame(schema=columns)
         added = pl.DataFrame(self.delta.get_add_actions(flatten=True))
-        return added.rename({f"partition.{name}": name for name in self.table.partition_by}).select(
-            (pl.lit(f"{self.folder}/") + pl.col("path")).alias("path"), *self.table.partition_by
-        )
+        names = {f"partition.{name}": name for name in self.table.partition_by}
+        named = added.rename(names | {"num_records": "rows", "size_bytes": "size"}).select(*columns)
+        return named.with_columns(path=pl.lit(f"{self.folder}/") + pl.col("path"))
 
     def read(self) -> pl.DataFrame:
         """Read the whole table; for the small ones.
@@ -132,24 +144,30 @@ class Tables:
         read: Opened,
         rows: "pl.DataFrame | pa.RecordBatchReader",
         *,
-        replace: bool = False,
+        replace: bool | str = False,
     ) -> None:
         """Append ``rows`` to the version that was ``read``, or ``replace`` all of it: whole or not at all.
+
+        Text in the place of ``replace`` is an SQL condition: only what meets it is replaced.
 
         Raises:
             ConflictError: somebody committed since ``read`` was opened; open it again and decide anew.
             LakeError: the rows cannot be written (no disk space, no permission); nothing was changed.
 
         """
+        how: dict[str, Any] = {"mode": "error" if read.delta is None else "overwrite" if replace else "append"}
+        if isinstance(replace, str):
+            how["predicate"] = replace
         try:
             read.folder.mkdir(parents=True, exist_ok=True)
             write_deltalake(
                 read.delta or read.folder.as_uri(),
                 rows,
-                mode="error" if read.delta is None else "overwrite" if replace else "append",
+                **how,
                 partition_by=list(read.table.partition_by) or None,
-                commit_properties=CommitProperties(max_commit_retries=0),
-                post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
+                target_file_size=_NEVER_SPLIT,
+                commit_properties=_ONCE,
+                post_commithook_properties=_KEEP_LOGS,
             )
         except CommitFailedError as error:
             raise ConflictError(f"{self.root}: {read.table.name!r} was changed by another writer") from error
@@ -157,6 +175,45 @@ class Tables:
             if read.version < 0 <= self.open(read.table).version:
                 raise ConflictError(f"{self.root}: {read.table.name!r} was created by another writer") from error
             raise LakeError(f"{self.root}: {read.table.name!r} cannot be written: {_plain(error)}") from error
+
+    def delete(self, read: Opened, condition: str) -> None:
+        """Delete the rows that meet an SQL condition from the version that was ``read``.
+
+        Raises:
+            ConflictError: somebody committed since ``read`` was opened; open it again and decide anew.
+            LakeError: the table cannot be written; nothing was changed.
+
+        """
+        if read.delta is None:
+            return
+        try:
+            read.delta.delete(condition, commit_properties=_ONCE, post_commithook_properties=_KEEP_LOGS)
+        except CommitFailedError as error:
+            raise ConflictError(f"{self.root}: {read.table.name!r} was changed by another writer") from error
+        except (DeltaError, OSError) as error:
+            raise LakeError(f"{self.root}: {read.table.name!r} cannot be written: {_plain(error)}") from error
+
+    def vacuum(self, read: Opened, keep: timedelta, versions: list[int], *, dry_run: bool) -> list[Path]:
+        """Remove the files that no version needs that was current within ``keep``, nor any of the ``versions``.
+
+        Raises:
+            LakeError: the table cannot be read or written.
+
+        """
+        if read.delta is None:
+            return []
+        try:
+            removed = read.delta.vacuum(
+                -(-keep // timedelta(hours=1)),
+                dry_run,
+                enforce_retention_duration=False,
+                post_commithook_properties=_KEEP_LOGS,
+                full=True,
+                keep_versions=versions or None,
+            )
+        except (DeltaError, OSError) as error:
+            raise LakeError(f"{self.root}: {read.table.name!r} cannot be cleared: {_plain(error)}") from error
+        return [read.folder / path for path in removed]
 
 
 def _plain(error: Exception) -> str:

@@ -24,7 +24,7 @@ from storemon.service.ingestions import get_ingestion, ingest
 from storemon.service.jobs import Jobs, Kind
 from storemon.service.logs import RequestLog, configure_logs
 from storemon.service.problems import problems_plugin
-from storemon.service.records import open_records
+from storemon.service.records import open_records, records_file
 from storemon.service.reports import get_report, get_report_by_path, trigger_report
 from storemon.service.schema import openapi_config
 from storemon.service.work import run_ingestion, run_report
@@ -106,7 +106,7 @@ def _end_with(parent: BaseProcess) -> None:
 
 
 def _open_records(settings: Settings) -> Engine:
-    file = settings.reports / "storemon.db"
+    file = records_file(settings)
     try:
         settings.reports.mkdir(parents=True, exist_ok=True)
         return open_records(file)

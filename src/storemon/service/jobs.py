@@ -134,6 +134,14 @@ class Jobs:
         return _now() + self._lease_us
 
 
+def pinned_versions(records: Engine) -> list[dict[str, int]]:
+    """List the versions of the lake's tables that reports have read, or will read again after a crash."""
+    live = and_(_job.kind == "report", _job.state != "failed")
+    with records.connect() as connection:
+        parameters = connection.execute(select(_job.parameters).where(live)).scalars()
+        return [asked["versions"] for asked in parameters if "versions" in asked]
+
+
 def _read(rows: CursorResult[Any]) -> Job | None:
     row = rows.one_or_none()
     return None if row is None else Job(*tuple(row))

@@ -21,6 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from storemon.settings import Settings
+
 BUSY_SECONDS = 10  # how long a statement waits while another process writes
 
 RECORDS = Table(
@@ -40,6 +42,11 @@ RECORDS = Table(
     Column("ended_at", BigInteger),
 )
 BY_STATE = Index("jobs_by_state", RECORDS.c.state, RECORDS.c.kind, RECORDS.c.queued_at)
+
+
+def records_file(settings: Settings) -> Path:
+    """Name the database: it lies beside the reports."""
+    return settings.reports / "storemon.db"
 
 
 def open_records(path: Path) -> Engine:

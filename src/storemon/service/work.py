@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.engine.question import resolve_as_of
 from storemon.engine.report import report
 from storemon.errors import FileError, InputError
 from storemon.lake.lake import Lake
-from storemon.service.jobs import Job, Jobs
+from storemon.service.jobs import Job, Jobs, pinned_versions
+from storemon.service.records import open_records, records_file
 from storemon.settings import Settings
 from storemon.views.export import remove_parts, report_csv, write
 
@@ -46,6 +48,25 @@ def run_report(settings: Settings, jobs: Jobs, job: Job) -> dict[str, Any]:
     remove_parts(file)
     write(file, report_csv(frame))
     return {"stores": frame.height}
+
+
+def kept_versions(settings: Settings) -> list[dict[str, int]]:
+    """List the versions of the lake's tables that a report in the reports folder needs.
+
+    Raises:
+        FileError: the records of the reports cannot be read, so nobody can tell.
+
+    """
+    file = records_file(settings)
+    if not file.exists():
+        return []
+    try:
+        records = open_records(file)
+        versions = pinned_versions(records)
+        records.dispose()
+    except SQLAlchemyError as error:
+        raise FileError(f"{file}: the records of the reports cannot be read: {error}") from error
+    return versions
 
 
 def ingestion_parameters(settings: Settings, path: str) -> dict[str, Any]:
