@@ -82,12 +82,16 @@ class Opened:
         return named.with_columns(path=pl.lit(f"{self.folder}/") + pl.col("path"))
 
     def read(self) -> pl.DataFrame:
-        """Read the whole table; for the small ones.
+        """Read the whole table, once; for the small ones.
 
         Raises:
             LakeError: a file of it is lost or damaged.
 
         """
+        return self._rows
+
+    @cached_property
+    def _rows(self) -> pl.DataFrame:
         paths = self.files["path"].to_list()
         with self.reading():
             return pl.read_parquet(paths, schema=self.table.schema) if paths else pl.DataFrame(schema=self.table.schema)
