@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ _SMALL = 500_000  # rows
 _UNFIT = frozenset("%*?[]^|\\")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Opened:
     """One table at one version. A table nobody has written yet has version -1 and no rows."""
 
@@ -114,6 +114,12 @@ class Opened:
             raise LakeError(f"{self.folder}: a file of the table is lost or damaged: {error}") from error
 
 
+@lru_cache(maxsize=16)
+def _opened(table: Table, folder: Path, version: int, commit: tuple[int, int] | None) -> Opened:  # noqa: ARG001
+    """Open a version once for all of the process; of another lake in the same folder the commit is another file."""
+    return Opened(table, folder, version)
+
+
 class Tables:
     """The tables of one lake: opened at a version, written by compare-and-swap."""
 
@@ -136,10 +142,20 @@ class Tables:
 
         """
         if version is None:
-            return Opened(table, self.root / table.name, self._newest_version(table))
-        opened = Opened(table, self.root / table.name, version)
+            return self._opened(table, self._newest_version(table))
+        opened = self._opened(table, version)
         _ = opened.delta  # to name a version that is not there is a mistake to be told at once
         return opened
+
+    def _opened(self, table: Table, version: int) -> Opened:
+        folder = self.root / table.name
+        if version == -1:
+            return _opened(table, folder, version, None)
+        try:
+            commit = (folder / "_delta_log" / f"{version:020}.json").stat()
+        except OSError:  # there is no such version, or the log begins later
+            return Opened(table, folder, version)
+        return _opened(table, folder, version, (commit.st_ino, commit.st_mtime_ns))
 
     def _newest_version(self, table: Table) -> int:
         """Find the newest version by the name of its commit in the table's log; -1 where there is none yet."""
