@@ -17,9 +17,10 @@ from storemon.engine.windows import realise
 from storemon.errors import LakeError
 from storemon.lake.decisive import DAY
 from storemon.lake.duck import connect
-from storemon.lake.snapshot import Snapshot
+from storemon.lake.snapshot import Keys, Snapshot
 
 _MICROSECOND = timedelta(microseconds=1)
+_MOST_RANGES = 8  # of keys, that the polls are searched for
 
 
 @dataclass(frozen=True)
@@ -85,15 +86,15 @@ def gather(
         LakeError: the lake can't be read.
 
     """
-    are_some = stores is not None or bool(question.where)
     stores = chosen_stores(snapshot, question) if stores is None else stores
+    within = None if stores.is_empty() else (stores["store_id"][0], stores["store_id"][-1])
     zones = stores["zone"].unique().sort()
     windows = realise(question.windows, question.as_of, zones.to_list(), question.every)
-    starts_at, ends_at = _horizon(windows, question.as_of, since)
+    starts_at, ends_at = horizon(windows, question.as_of, since)
     reaches_back = shifted(ends_at, question.carry_limit)  # for so long a later poll can tell of a window
     until = question.as_of if to_as_of else min(question.as_of, reaches_back)
-    intervals = open_intervals(stores, snapshot.hours(), snapshot.special_hours(), starts_at, ends_at)
-    left, excluded = without(intervals, maintenance_of(stores, snapshot.maintenance()))
+    intervals = open_intervals(stores, snapshot.hours(within), snapshot.special_hours(within), starts_at, ends_at)
+    left, excluded = without(intervals, maintenance_of(stores, snapshot.maintenance(within)))
     zone_keys = pl.col("zone").replace_strict(zones, range(len(zones)), return_dtype=pl.Int32)
     frames = {
         "stores": stores.with_columns(zone_key=zone_keys),
@@ -107,7 +108,8 @@ def gather(
         "until": microseconds(until),
         "carry_us": question.carry_limit // _MICROSECOND,
     }
-    needs_all = every_poll or question.carry_limit < DAY
+    keys, are_exact = key_ranges(stores["store_key"])
+    every_poll = every_poll or question.carry_limit < DAY
     with connect() as con:
         # Behind so many steps DuckDB guesses too few rows, and would compare each with all of the other side.
         con.execute("SET asof_loop_join_threshold = 0")
@@ -118,9 +120,9 @@ def gather(
                 ("polls_before", shifted(starts_at, -question.carry_limit), starts_at),
                 ("polls_within", starts_at, until),
             ):
-                snapshot.offer_polls(con, f"{name}_of_all" if are_some else name, after, to, every_poll=needs_all)
-                if are_some:
-                    con.execute(f"CREATE TEMP VIEW {name} AS FROM {name}_of_all SEMI JOIN stores USING (store_key)")
+                snapshot.offer_polls(con, f"{name}_of_all", after, to, keys=keys, every_poll=every_poll)
+                of_stores = "" if are_exact else "SEMI JOIN stores USING (store_key)"
+                con.execute(f"CREATE TEMP VIEW {name} AS FROM {name}_of_all {of_stores}")
         yield Facts(snapshot, **frames, con=con, params=params)
 
 
@@ -139,8 +141,20 @@ def chosen_stores(snapshot: Snapshot, question: Question) -> pl.DataFrame:
     return with_zones(asked_about, snapshot.zones())
 
 
-def _horizon(windows: pl.DataFrame, as_of: datetime, since: datetime | None) -> tuple[datetime, datetime]:
-    """Find between which instants the schedule is needed."""
+def key_ranges(keys: pl.Series) -> tuple[Keys, bool]:
+    """Cover distinct keys with a few ranges, and say whether these have no other keys in them.
+
+    Stores that became known together have keys in the order of their ids: then a range of ids has few ranges of keys.
+    """
+    keys = keys.sort()
+    gaps = pl.DataFrame({"ends": keys.head(-1), "starts": keys.tail(-1)}).filter(pl.col("starts") - pl.col("ends") > 1)
+    widest = gaps.top_k(_MOST_RANGES - 1, by=pl.col("starts") - pl.col("ends")).sort("ends")
+    firsts, lasts = [*keys.head(1), *widest["starts"]], [*widest["ends"], *keys.tail(1)]
+    return list(zip(firsts, lasts, strict=True)), len(widest) == len(gaps)
+
+
+def horizon(windows: pl.DataFrame, as_of: datetime, since: datetime | None = None) -> tuple[datetime, datetime]:
+    """Find between which instants the schedule is needed, or ``since`` when it is wanted up to as-of."""
     if windows.is_empty():
         return as_of, as_of
     first, last = (EPOCH + edge * _MICROSECOND for edge in (min(windows["starts_at"]), max(windows["ends_at"])))

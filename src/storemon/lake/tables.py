@@ -34,6 +34,7 @@ _COMMIT = re.compile(r"\d{20}\.json")
 _NEVER_SPLIT = 1 << 40  # bytes of a file: the decisive polls of a day in one file are told by that file alone
 _ONCE = CommitProperties(max_commit_retries=0)
 _KEEP_LOGS = PostCommitHookProperties(cleanup_expired_logs=False)  # so that every version can be opened again
+_SMALL = 500_000  # rows
 
 
 @dataclass(frozen=True)
@@ -85,19 +86,25 @@ class Opened:
         named = added.rename(names | {"num_records": "rows", "size_bytes": "size"}).select(*columns)
         return named.with_columns(path=pl.lit(f"{self.place}/") + pl.col("path"))
 
-    def read(self) -> pl.DataFrame:
-        """Read the whole table, once; for the small ones.
+    def read(self, condition: pl.Expr | None = None) -> pl.DataFrame:
+        """Read the rows that meet a condition, by default all. A small table is read once, and kept.
 
         Raises:
             LakeError: a file of it is lost or damaged.
 
         """
-        return self._rows
+        if self.files["rows"].sum() > _SMALL:
+            return self._scanned(condition)
+        return self._rows if condition is None else self._rows.filter(condition)
 
     @cached_property
     def _rows(self) -> pl.DataFrame:
+        return self._scanned(None)
+
+    def _scanned(self, condition: pl.Expr | None) -> pl.DataFrame:
+        rows = self.scan(self.files["path"].to_list())
         with self.reading():
-            return self.scan(self.files["path"].to_list()).collect()
+            return (rows if condition is None else rows.filter(condition)).collect()
 
     def scan(self, paths: list[str]) -> pl.LazyFrame:
         """Read some of the ``files``: the columns that the table is not partitioned by. Collect within `reading`."""
