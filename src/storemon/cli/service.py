@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from storemon.cli.options import LakeFolder
+from storemon.cli.options import LakePlace
 from storemon.settings import Settings
 
 
@@ -19,7 +19,7 @@ def sql() -> None:
 
 def serve(
     *,
-    lake: LakeFolder = None,
+    lake: LakePlace = None,
     data: Annotated[Path | None, Parameter(help="Folder that ingestions must lie in (default: data).")] = None,
     reports: Annotated[Path | None, Parameter(help="Folder of the reports (default: reports).")] = None,
     host: Annotated[str | None, Parameter(help="Address to listen on (default: 127.0.0.1).")] = None,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -17,12 +16,13 @@ from storemon.lake.forms import (
     ZONES_FORM,
 )
 from storemon.lake.given import read_given, read_whole
+from storemon.lake.place import Place
 from storemon.lake.polls import new_polls
 from storemon.lake.schemas import POLLS, REJECTED
 from storemon.lake.snapshot import Ids, Keys, of_ids
 from storemon.lake.tables import Opened
 
-_NOTHING_YET = Opened(POLLS, Path(), -1)
+_NOTHING_YET = Opened(POLLS, Place("no lake"), -1)
 
 
 class Frames:

@@ -4,13 +4,13 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Protocol
 
 import duckdb
 import polars as pl
 
 from storemon.lake.decisive import told_by_decisive
+from storemon.lake.place import Place
 from storemon.lake.polls import read_roster
 from storemon.lake.schemas import EVERY_STORE, HOURS, MAINTENANCE, POLLS, REJECTED, SPECIAL_HOURS, TAGS, ZONES, Table
 from storemon.lake.tables import Opened
@@ -79,12 +79,12 @@ class Snapshot(Hashable, Protocol):
 class LakeSnapshot:
     """A lake at fixed versions."""
 
-    root: Path
+    place: Place
     opened: Mapping[str, Opened]
     """Every table by its name."""
 
     def __str__(self) -> str:
-        return f"the lake in {self.root}"
+        return f"the lake in {self.place}"
 
     @property
     def versions(self) -> Mapping[str, int]:
@@ -103,7 +103,7 @@ class LakeSnapshot:
         if not newest:
             return None
         with polls.reading():
-            polled_at = pl.scan_parquet(newest, hive_partitioning=False).select("polled_at").collect()["polled_at"]
+            polled_at = polls.scan(newest).select("polled_at").collect()["polled_at"]
         found: datetime = polled_at.max()  # type: ignore[assignment]
         return found
 
@@ -152,7 +152,7 @@ class LakeSnapshot:
         keys: Keys | None = None,
         every_poll: bool = True,
     ) -> None:
-        """Make a view of the Parquet files of the days in question."""
+        """Make a view of the Parquet files of the days in question; register their rows if in object storage."""
         files = self._files(since, until)
         if not every_poll:
             # In a day at whose middle one stops to read, the last poll that counts may not be a decisive one.
@@ -160,6 +160,10 @@ class LakeSnapshot:
             cut_off = until.date() if newest is None or until < newest else None
             in_full = ~pl.col("told_by_decisive") | pl.col("polled_on").eq_missing(cut_off)
             files = files.filter(pl.col("decisive") | in_full)
+        polls = self.opened[POLLS.name]
+        if polls.place.folder is None:
+            con.register(name, _fetched(polls, files, since, until, keys).to_arrow())
+            return
         if files.is_empty():
             con.register(name, _NO_POLLS.to_arrow())
             return
@@ -176,6 +180,18 @@ class LakeSnapshot:
     def _all_files(self) -> pl.DataFrame:
         files = self.opened[POLLS.name].files.drop_nulls("polled_on")
         return files.with_columns(told_by_decisive=told_by_decisive(files))
+
+
+def _fetched(polls: Opened, files: pl.DataFrame, since: datetime, until: datetime, keys: Keys | None) -> pl.DataFrame:
+    """Read polls from object storage, where DuckDB cannot.
+
+    Of what can, Polars takes the least time, and half of the CPU time of Arrow.
+    """
+    asked_for = pl.any_horizontal(pl.col("store_key").is_between(*of) for of in keys) if keys else True
+    between = pl.col("polled_at").is_between(since, until, closed="right")
+    rows = polls.scan(files["path"].to_list()).filter(between, asked_for).select(_NO_POLLS.columns)
+    with polls.reading():
+        return rows.collect()
 
 
 def of_ids(within: Ids) -> pl.Expr:

@@ -6,7 +6,6 @@ Each changes only what it says, by atomic commits beside readers and writers, an
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 
 import polars as pl
 
@@ -66,7 +65,7 @@ def _merge(tables: Tables, day: date) -> tuple[int, int]:
     if written < 2:  # noqa: PLR2004 - another process has merged them
         return 0, 0
     paths = files["path"].to_list()
-    polls = pl.scan_parquet(paths, hive_partitioning=False).select(IDENTITY)
+    polls = read.scan(paths).select(IDENTITY)
     with read.reading():
         count, last_key = polls.select(pl.len(), pl.col("store_key").max()).collect().row(0)
         width = -(-(last_key + 1) * AT_ONCE // count)
@@ -116,7 +115,7 @@ def prune(tables: Tables, before: date, *, dry_run: bool) -> Pruning:
     return retrying(attempt)
 
 
-def vacuum(tables: Tables, keep: timedelta, versions: Sequence[Mapping[str, int]], *, dry_run: bool) -> list[Path]:
+def vacuum(tables: Tables, keep: timedelta, versions: Sequence[Mapping[str, int]], *, dry_run: bool) -> list[str]:
     """Remove files that no version of the last while needs, nor any of the ``versions`` that are to be kept.
 
     Args:
