@@ -29,9 +29,7 @@ def test_flags_win_over_variables_and_variables_over_defaults(monkeypatch: pytes
     monkeypatch.setenv("STOREMON_LAKE", "there")
     monkeypatch.setenv("STOREMON_HOST", "")
     settings = Settings.load(port=3, lake=None, carry_limit="90m", data=Path("csv"))
-    assert settings == Settings(
-        port=3, workers=2, lake=Path("there"), carry_limit=timedelta(minutes=90), data=Path("csv")
-    )
+    assert settings == Settings(port=3, workers=2, lake="there", carry_limit=timedelta(minutes=90), data=Path("csv"))
 
 
 @pytest.mark.parametrize(

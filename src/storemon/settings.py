@@ -25,7 +25,7 @@ class Described(NamedTuple):
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What storemon runs with: the defaults, then the environment's ``STOREMON_*``, then flags, the last one wins."""
 
-    lake: Annotated[Path, Meta(description="Folder of the lake.")] = Path("parquet")
+    lake: Annotated[str, Meta(min_length=1, description="Folder of the lake, or s3://bucket/path.")] = "parquet"
     data: Annotated[Path, Meta(description="Folder of the CSVs; what is ingested over HTTP must lie in it.")] = Path(
         "data"
     )

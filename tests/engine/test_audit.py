@@ -171,7 +171,7 @@ def test_a_damaged_lake(tmp_path: Path) -> None:
     (tmp_path / "store_status.csv").write_text("store_id,status,timestamp_utc\na,active,2024-10-14 12:00:00 UTC\n")
     lake = Lake(tmp_path / "lake")
     lake.ingest(tmp_path)
-    for file in lake.path.glob("polls/polled_on=2024-10-14/*.parquet"):
+    for file in lake.path.glob("polls/polled_on=2024-10-14/*/*.parquet"):
         file.write_bytes(b"damaged")
     with pytest.raises(LakeError, match=r"the polls of the lake in .* cannot be read"):
         audit(lake, as_of=AS_OF)

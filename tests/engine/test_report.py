@@ -211,7 +211,7 @@ def test_a_damaged_lake_is_said_to_be_one(damage: str, tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake")
     lake.ingest(tmp_path / "polls.csv")
     assert not report(lake).is_empty()
-    (file,) = (tmp_path / "lake" / "polls" / "polled_on=2024-10-13").glob("*.parquet")
+    (file,) = (tmp_path / "lake" / "polls" / "polled_on=2024-10-13").glob("*/*.parquet")
     whole = file.read_bytes()
     footer = int.from_bytes(whole[-8:-4], "little") + 8
     garbled = whole[:-footer] + bytes(footer - 8) + whole[-8:]

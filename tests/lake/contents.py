@@ -58,16 +58,19 @@ def version(lake: Path, table: str) -> int:
 
 def day_of(path: Path) -> date | None:
     """Read the UTC day of a file of polls from its folder; the roster has none."""
-    name, _, day = path.parent.name.partition("=")
+    name, _, day = path.parents[1].name.partition("=")
     assert name == "polled_on"
+    assert path.parent.name.startswith(
+        "decisive=__HIVE" if day.startswith("__HIVE") else ("decisive=true", "decisive=false")
+    )
     return None if day.startswith("__HIVE") else date.fromisoformat(day)
 
 
 def poll_file(path: Path) -> pl.DataFrame:
     polls = pl.read_parquet(path, hive_partitioning=False)
     assert polls["polled_at"].dt.date().unique().to_list() == [day_of(path)], "a poll is in the folder of another day"
-    order = polls.select(~pl.col("decisive"), "store_key", "polled_at")
-    assert order.equals(order.sort(pl.all())), "the decisive polls come first, each part in order of store and instant"
+    order = polls.select("store_key", "polled_at")
+    assert order.equals(order.sort(pl.all())), "a file is in order of store and instant"
     assert polls["store_id"].null_count() == len(polls)
     return polls.select(KEYS)
 

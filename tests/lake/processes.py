@@ -23,7 +23,7 @@ Told = dict[str, list[int]]
 """Of each table the rows read, added and known."""
 
 
-def start(lake: Path, exports: Iterable[Path]) -> "subprocess.Popen[str]":
+def start(lake: Path | str, exports: Iterable[Path]) -> "subprocess.Popen[str]":
     """Start a process that ingests one export after the other, as soon as it is told to."""
     command = [sys.executable, "-c", WRITER, str(lake), *map(str, exports)]
     pipe = subprocess.PIPE

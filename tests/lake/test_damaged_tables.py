@@ -82,7 +82,7 @@ def test_exceptions_and_tags_are_named_too(lake: Lake, tmp_path: Path, table: st
 def test_polls_of_a_day_in_the_middle(lake: Lake, tmp_path: Path, damage: Callable[[Path], object]) -> None:
     days = [f"a,active,2024-10-{day:02} 12:00:00 UTC" for day in range(1, 8)]
     lake.ingest(folder(tmp_path / "more", polls=days), now=NOW)
-    (path,) = (path for path in files(lake.path, "polls") if path.parent.name == "polled_on=2024-10-05")
+    (path,) = (path for path in files(lake.path, "polls") if path.parents[1].name == "polled_on=2024-10-05")
     damage(path)
     with pytest.raises(LakeError, match="polls"):
         report(lake)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storemon import Frames, Lake, outages, report
-from storemon.lake.decisive import in_turn, with_decisive
+from storemon.lake.decisive import told_by_decisive, with_decisive
 from tests.lake.files import folder
 
 MEASURES = ["uptime", "downtime", "unknown", "uptime_min", "uptime_max", "outages", "mttr", "mtbf"]
@@ -44,7 +44,7 @@ def test_which_polls_are_decisive(polls: list[tuple[int, int, bool]], decisive: 
     assert marked["decisive"].to_list() == sorted(decisive, reverse=True), "they come first"
 
 
-def test_which_files_are_in_turn() -> None:
+def test_of_which_files_the_decisive_polls_do() -> None:
     def at(day: int, milliseconds: int) -> datetime:
         return datetime(2024, 10, day, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
 
@@ -53,24 +53,27 @@ def test_which_files_are_in_turn() -> None:
         ("before", 1, at(1, 0), at(1, 5)),
         ("over", 2, at(2, 0), at(2, 9)),
         ("lapping", 2, at(2, 5), at(2, 12)),
-        ("alone", 2, at(2, 14), at(2, 20)),
+        ("apart", 2, at(2, 14), at(2, 20)),
         # The log rounds down: what ends in its millisecond may end after the next begins.
         ("near", 3, at(3, 0), at(3, 5)),
         ("nearer", 3, at(3, 6), at(3, 9)),
         # A day begins where another ends.
         ("evening", 4, at(4, 0), at(4, 86_399_999)),
         ("morning", 5, at(5, 0), at(5, 1)),
-        # A file that spans the day comes between any two.
+        # A file that spans the day overlaps with any other.
         ("whole", 6, at(6, 0), at(6, 100)),
         ("part", 6, at(6, 10), at(6, 20)),
         ("another part", 6, at(6, 30), at(6, 40)),
     ]
     files = pl.DataFrame(
-        [(path, date(2024, 10, day), since, until) for path, day, since, until in rows],
-        schema=["path", "polled_on", "min.polled_at", "max.polled_at"],
+        # Polls that are not decisive, of one day that has others of their time and of one that has none.
+        [(path, date(2024, 10, day), True, since, until) for path, day, since, until in rows]
+        + [(f"rest of {day}", date(2024, 10, day), False, at(day, 1), at(day, 4)) for day in (1, 6)],
+        schema=["path", "polled_on", "decisive", "min.polled_at", "max.polled_at"],
         orient="row",
     )
-    assert set(in_turn(files).filter("in_turn")["path"]) == {"after", "before", "alone", "evening", "morning"}
+    told = set(files.filter(told_by_decisive(files))["path"])
+    assert told == {"after", "before", "rest of 1", "evening", "morning"}
 
 
 @st.composite

@@ -56,13 +56,13 @@ def test_a_reader_goes_on_with_the_old_files_until_a_vacuum(lake: Lake) -> None:
     assert lake.vacuum(timedelta(days=7)) == [], "they became unnecessary just now"
     assert report(lake.snapshot(old.versions)).equals(answer)
     kept = lake.vacuum(AT_ONCE, [old.versions])
-    assert not [path for path in kept if "polls" in path.parts], "a report names that version"
+    assert not [path for path in kept if "/polls/" in path], "a report names that version"
     assert report(lake.snapshot(old.versions)).equals(answer)
     would = lake.vacuum(AT_ONCE, dry_run=True)
     assert len(would) == 6
-    assert all(path.exists() for path in would)
+    assert all(Path(path).exists() for path in would)
     assert sorted(lake.vacuum(AT_ONCE)) == sorted(would)
-    assert not any(path.exists() for path in would)
+    assert not any(Path(path).exists() for path in would)
     assert report(lake).equals(answer)
     with pytest.raises(LakeError, match="polls"):
         report(lake.snapshot(old.versions))
@@ -72,7 +72,7 @@ def test_what_a_killed_writer_left_goes_too(lake: Lake) -> None:
     stray = next(iter(files(lake.path, "polls"))).with_name("part-00000-stray.snappy.parquet")
     stray.write_bytes(b"half a file")
     assert lake.vacuum(timedelta(days=7)) == [], "it may be being written"
-    assert lake.vacuum(AT_ONCE) == [stray]
+    assert lake.vacuum(AT_ONCE) == [str(stray)]
 
 
 def test_old_polls_go_and_the_roster_stays(lake: Lake) -> None:

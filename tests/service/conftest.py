@@ -41,7 +41,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings with folders of their own; ``data`` holds three CSVs, the lake is not there yet."""
     monkeypatch.chdir(tmp_path)
     write_csvs(Path("data"))
-    return Settings(lake=Path("parquet"), data=Path("data"), reports=Path("reports"), lease=timedelta(seconds=2))
+    return Settings(lake="parquet", data=Path("data"), reports=Path("reports"), lease=timedelta(seconds=2))
 
 
 @pytest.fixture

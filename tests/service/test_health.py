@@ -5,7 +5,6 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from storemon.lake.lake import Lake
-from storemon.settings import Settings
 from tests.service.conftest import VERSIONS
 
 Client = TestClient[Litestar]
@@ -35,10 +34,10 @@ def test_a_lake_without_polls(client: Client) -> None:
     assert_unhealthy(client, "no polls yet")
 
 
-def test_a_lake_that_cannot_be_read(client: Client, lake: Lake, settings: Settings) -> None:
+def test_a_lake_that_cannot_be_read(client: Client, lake: Lake) -> None:
     assert lake.path
-    shutil.rmtree(settings.lake / "polls" / "_delta_log")
-    (settings.lake / "polls" / "_delta_log").write_text("no log")
+    shutil.rmtree(lake.path / "polls" / "_delta_log")
+    (lake.path / "polls" / "_delta_log").write_text("no log")
     assert_unhealthy(client, "polls")
 
 

@@ -68,7 +68,7 @@ def test_other_paths_are_refused_and_touch_nothing(
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert "in the data folder" in answer.json()["detail"]
-    assert not settings.lake.exists()
+    assert not Path(settings.lake).exists()
     assert jobs.claim("ingestion", "us") is None
 
 
@@ -101,7 +101,7 @@ def test_a_link_that_is_bent_after_the_request(settings: Settings, jobs: Jobs) -
     assert job is not None
     with pytest.raises(InputError, match="in the data folder"):
         run_ingestion(settings, job)
-    assert not settings.lake.exists()
+    assert not Path(settings.lake).exists()
 
 
 def test_rows_that_cannot_be_read_are_counted(client: Client, settings: Settings) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from storemon.cli.options import LakeFolder
+from storemon.cli.options import LakePlace
 from storemon.errors import InputError
 from storemon.settings import Settings
 
@@ -69,7 +69,7 @@ def sample(
     )
 
 
-def ingest(path: Path | None = None, /, *, lake: LakeFolder = None, strict: bool = False) -> int:
+def ingest(path: Path | None = None, /, *, lake: LakePlace = None, strict: bool = False) -> int:
     """Load a folder's CSVs, or one CSV, into the lake.
 
     Parameters
@@ -92,7 +92,7 @@ def ingest(path: Path | None = None, /, *, lake: LakeFolder = None, strict: bool
     return 0
 
 
-def rejected(*, lake: LakeFolder = None, count: bool = False) -> None:
+def rejected(*, lake: LakePlace = None, count: bool = False) -> None:
     """List the rows that could not be read: file, line, reason and the row as it stood.
 
     Parameters

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 from cyclopts import Parameter
@@ -18,7 +17,9 @@ if TYPE_CHECKING:
     from storemon.engine.windows import Window
     from storemon.lake.snapshot import LakeSnapshot
 
-LakeFolder = Annotated[Path | None, Parameter(name="--lake", help="Folder of the lake (default: parquet).")]
+LakePlace = Annotated[
+    str | None, Parameter(name="--lake", help="Folder of the lake, or s3://bucket/path (default: parquet).")
+]
 Texts = tuple[str, ...]
 
 
@@ -27,7 +28,7 @@ Texts = tuple[str, ...]
 class Facts:
     """Which facts an answer rests on."""
 
-    lake: LakeFolder = None
+    lake: LakePlace = None
     as_of: Annotated[
         str | None, Parameter(help="The answer's now, in ISO 8601 (default: the instant of the newest poll).")
     ] = None

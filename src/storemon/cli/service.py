@@ -6,20 +6,20 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from storemon.cli.options import LakeFolder
+from storemon.cli.options import LakePlace
 from storemon.settings import Settings
 
 
 def sql() -> None:
-    """Print the one SQL statement that computes a report's figures."""
-    from storemon.engine.pipeline import FIGURES, STATES, statement
+    """Print the one SQL statement that finds where the state of each store changes: all that its polls decide."""
+    from storemon.engine.pipeline import STATES, statement
 
-    sys.stdout.write(statement((*STATES["carry"], *FIGURES)) + "\n")
+    sys.stdout.write(statement(STATES["carry"]) + "\n")
 
 
 def serve(
     *,
-    lake: LakeFolder = None,
+    lake: LakePlace = None,
     data: Annotated[Path | None, Parameter(help="Folder that ingestions must lie in (default: data).")] = None,
     reports: Annotated[Path | None, Parameter(help="Folder of the reports (default: reports).")] = None,
     host: Annotated[str | None, Parameter(help="Address to listen on (default: 127.0.0.1).")] = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from storemon.cli.options import LakeFolder
+from storemon.cli.options import LakePlace
 from storemon.durations import parse_duration
 from storemon.errors import InputError
 from storemon.settings import Settings
@@ -18,7 +18,7 @@ ReportsFolder = Annotated[
 Yes = Annotated[bool, Parameter(name="--yes", help="Do it; else only tell what it would do.", show_default=False)]
 
 
-def compact(*, lake: LakeFolder = None) -> None:
+def compact(*, lake: LakePlace = None) -> None:
     """Merge the small files of many ingestions into one for each past day, sorted, without doubled polls."""
     from storemon.lake.lake import Lake
 
@@ -28,7 +28,7 @@ def compact(*, lake: LakeFolder = None) -> None:
     )
 
 
-def prune(*, before: str, lake: LakeFolder = None, yes: Yes = False) -> None:
+def prune(*, before: str, lake: LakePlace = None, yes: Yes = False) -> None:
     """Let go of the polls of all UTC days before a date; hours, zones, tags and other facts stay.
 
     Parameters
@@ -55,7 +55,7 @@ def prune(*, before: str, lake: LakeFolder = None, yes: Yes = False) -> None:
     )
 
 
-def vacuum(*, lake: LakeFolder = None, reports: ReportsFolder = None, keep: str = "7d", yes: Yes = False) -> None:
+def vacuum(*, lake: LakePlace = None, reports: ReportsFolder = None, keep: str = "7d", yes: Yes = False) -> None:
     """Remove files that no fact of the lake is in any more, nor of the recent past, nor of a report that is kept.
 
     Parameters

@@ -11,8 +11,9 @@ import polars as pl
 from storemon.engine.calendar import midnight
 from storemon.engine.explanation import Day, Interval, Maintenance, Shift, Source, instant
 from storemon.engine.facts import Facts
-from storemon.engine.schedule import EVERY_STORE, open_intervals
+from storemon.engine.schedule import open_intervals
 from storemon.engine.zones import clock_changes
+from storemon.lake.schemas import EVERY_STORE
 
 _DAY = timedelta(days=1)
 _SECONDS = 86_400

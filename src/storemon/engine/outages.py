@@ -5,10 +5,11 @@ from typing import Unpack
 
 import polars as pl
 
-from storemon.engine.facts import Facts, gather
+from storemon.engine.facts import Facts, chosen_stores, gather
 from storemon.engine.instants import EPOCH, FIRST, microseconds
 from storemon.engine.pipeline import LOOK_BACK, OUTAGES, STATES
 from storemon.engine.question import Asked, Question, ask
+from storemon.engine.ranges import by_range
 from storemon.engine.windows import LAST_DAY
 from storemon.lake.lake import Lake
 from storemon.lake.snapshot import Snapshot
@@ -46,7 +47,8 @@ def outages(source: Lake | Snapshot, **asked: Unpack[Asked]) -> pl.DataFrame:
     asked.setdefault("windows", [LAST_DAY])
     snapshot, question = ask(source, **asked)
     names = dict(enumerate(window.name for window in question.windows))
-    found = _found(snapshot, question).sort("window", "store_id", "starts_at")
+    ranges = by_range(_found, snapshot, question, chosen_stores(snapshot, question))
+    found = pl.concat(ranges).sort("window", "store_id", "starts_at")
     return found.select(
         "store_id",
         pl.col("window").replace_strict(names, return_dtype=pl.String),
@@ -59,10 +61,10 @@ def outages(source: Lake | Snapshot, **asked: Unpack[Asked]) -> pl.DataFrame:
     )
 
 
-def _found(snapshot: Snapshot, question: Question) -> pl.DataFrame:
+def _found(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> pl.DataFrame:
     """Look at the windows; then, for the stores with an outage that is not seen whole there, ahead and further back."""
-    with gather(snapshot, question) as facts:
-        rows, stores = _rows(facts, question), facts.stores.drop("zone_key")
+    with gather(snapshot, question, stores=stores) as facts:
+        rows = _rows(facts, question)
     found, first_boundary, look_back_us = [rows.filter("is_whole")], facts.params["starts_at"], _LOOK_BACK_US
     while not (torn := rows.filter(~pl.col("is_whole"))).is_empty():
         stores = stores.join(torn, on="store_key", how="semi", maintain_order="left")

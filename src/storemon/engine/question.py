@@ -13,6 +13,7 @@ from storemon.engine.windows import DEFAULT_WINDOWS, Window, parse_window
 from storemon.errors import EmptyLakeError, InputError
 from storemon.lake.lake import Lake
 from storemon.lake.snapshot import Snapshot
+from storemon.sizes import half_of_machine, parse_size
 
 CARRY_LIMIT = timedelta(days=7)
 
@@ -30,6 +31,7 @@ class Asked(TypedDict, total=False):
         carry_limit: how long a poll is believed: a length of time, or text like ``36h``. By default seven days.
         policy: what is held true between polls: ``carry`` (the default) or ``nearest``.
         where: the tags that a store must have, by name; the empty value is that of a store without the tag.
+        memory: bytes that the work may take at once, or text like ``2GiB``; by default half of the machine's.
 
     """
 
@@ -38,6 +40,7 @@ class Asked(TypedDict, total=False):
     carry_limit: timedelta | str
     policy: Policy
     where: Mapping[str, str]
+    memory: int | str
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Question:
     carry_limit: timedelta = CARRY_LIMIT
     policy: Policy = "carry"
     where: Mapping[str, str] = field(default_factory=dict)
+    memory: int = field(default_factory=half_of_machine)
 
 
 def ask(source: Lake | Snapshot, **asked: Unpack[Asked]) -> tuple[Snapshot, Question]:
@@ -72,6 +76,7 @@ def ask(source: Lake | Snapshot, **asked: Unpack[Asked]) -> tuple[Snapshot, Ques
     windows = tuple(
         parse_window(window) if isinstance(window, str) else window for window in asked.get("windows", DEFAULT_WINDOWS)
     )
+    memory = asked.get("memory", half_of_machine())
     if not windows:
         raise InputError("there is no window to answer for; name at least one, like 30d or yesterday")
     names = [window.name for window in windows]
@@ -84,6 +89,7 @@ def ask(source: Lake | Snapshot, **asked: Unpack[Asked]) -> tuple[Snapshot, Ques
         carry_limit=min(carry_limit, EVER),
         policy=policy,
         where=asked.get("where", {}),
+        memory=parse_size(memory) if isinstance(memory, str) else memory,
     )
     return snapshot, question
 

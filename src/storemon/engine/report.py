@@ -1,17 +1,19 @@
 """The report: a row for each store or group, measures of each window side by side; or one window as a series."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import Unpack, get_args
 
 import polars as pl
 
 from storemon.engine.calendar import Unit
-from storemon.engine.facts import gather
+from storemon.engine.facts import chosen_stores, gather
 from storemon.engine.figures import figures
-from storemon.engine.measures import Measure, chosen, parse_target
-from storemon.engine.question import Asked, ask, require_one_of
+from storemon.engine.measures import Measure, Need, chosen, parse_target
+from storemon.engine.question import Asked, Question, ask, require_one_of
+from storemon.engine.ranges import by_range
 from storemon.engine.rows import Rows, rows_of, side_by_side
 from storemon.engine.windows import LAST_WEEK, Window
 from storemon.errors import InputError
@@ -19,6 +21,7 @@ from storemon.lake.lake import Lake
 from storemon.lake.snapshot import Snapshot
 
 DEFAULT_MEASURES = ("uptime", "downtime", "unknown")
+_PLACE = ["window", "row", "bucket"]
 
 
 def report(
@@ -56,6 +59,30 @@ def report(
         LakeError: the lake can't be read.
 
     """
+    return pl.concat(
+        report_by_range(
+            source,
+            measures=measures,
+            every=every,
+            group_by=group_by,
+            target=target,
+            versus_previous=versus_previous,
+            **asked,
+        )
+    )
+
+
+def report_by_range(
+    source: Lake | Snapshot,
+    *,
+    measures: Sequence[str] = DEFAULT_MEASURES,
+    every: Unit | None = None,
+    group_by: Sequence[str] | None = None,
+    target: Fraction | str | None = None,
+    versus_previous: bool = False,
+    **asked: Unpack[Asked],
+) -> Iterator[pl.DataFrame]:
+    """Compute a report as `report` does, and yield its rows as they come: one range of stores after the other."""
     if every is not None:
         require_one_of(every, get_args(Unit), "unit")
         asked.setdefault("windows", [LAST_WEEK])
@@ -66,43 +93,54 @@ def report(
         )
     told = chosen(measures, parse_target(target) if isinstance(target, str) else target)
     before = tuple(replace(window, back=window.back + 1) for window in question.windows) if versus_previous else ()
-    needs = {measure.need for measure in told.values()}
     all_asked = replace(question, windows=question.windows + before, every=every)
+    rows = rows_of(snapshot, chosen_stores(snapshot, question), group_by)
+    needs = frozenset(measure.need for measure in told.values())
+    work = partial(_sums, needs=needs, grouped=group_by is not None)
+    ranges = by_range(work, snapshot, all_asked, rows.stores)
+    for sums in ranges if group_by is None else [_added_up(pl.concat(ranges))]:
+        try:
+            if every is not None:
+                yield _series(sums, rows, every, told)
+            else:
+                yield _wide(sums, rows, question.windows, told, versus=versus_previous)
+        except pl.exceptions.InvalidOperationError as error:
+            raise InputError(
+                "a sum of times is longer than 292,000 years, the most that can be told; ask for fewer stores at once, "
+                "or for a shorter window"
+            ) from error
+
+
+def _sums(
+    snapshot: Snapshot, question: Question, stores: pl.DataFrame, *, needs: frozenset[Need], grouped: bool
+) -> pl.DataFrame:
+    """Compute the sums of a range of stores in their rows of the answer: ``window, row, bucket`` and sums, in order."""
     # Whether an outage goes on after its window, the polls up to as-of tell.
-    with gather(snapshot, all_asked, to_as_of="outages" in needs) as facts:
+    with gather(snapshot, question, stores=stores, to_as_of="outages" in needs) as facts:
         sums = figures(facts, question.policy, needs)
-        rows = rows_of(facts, group_by)
-        placed = _placed(sums, facts.windows, rows, grouped=group_by is not None)
-    try:
-        if every is not None:
-            return _series(placed, rows, every, told)
-        return _wide(placed, rows, question.windows, told, versus=versus_previous)
-    except pl.exceptions.InvalidOperationError as error:
-        raise InputError(
-            "a sum of times is longer than 292,000 years, the most that can be told; ask for fewer stores at once, or "
-            "for a shorter window"
-        ) from error
-
-
-def _placed(sums: pl.DataFrame, windows: pl.DataFrame, rows: Rows, *, grouped: bool) -> pl.DataFrame:
-    """Put sums in their row of the answer, in the order of windows, rows and buckets; and add up what meets there."""
-    placed = sums.join(windows.select("part", "window", "bucket"), on="part").join(rows.places, on="store_key")
-    place = ["window", "row", "bucket"]
+        windows = facts.windows
+    placed = sums.join(windows.select("part", "window", "bucket"), on="part").join(
+        stores.select("store_key", "row"), on="store_key"
+    )
     shown_twice = windows.select("window", "zone_key", "bucket").is_duplicated().any()
-    if grouped or shown_twice:
-        totals = pl.exclude("part", "store_key", "longest_us").cast(pl.Int128).sum()
-        placed = placed.group_by(place).agg(totals, *[pl.col("longest_us").max()] * ("longest_us" in placed.columns))
-    return placed.sort(place)
+    return _added_up(placed) if grouped or shown_twice else placed.sort(_PLACE)
+
+
+def _added_up(placed: pl.DataFrame) -> pl.DataFrame:
+    """Add up what meets in one row, window and bucket."""
+    totals = pl.exclude("part", "store_key", "longest_us").cast(pl.Int128).sum()
+    longest = [pl.col("longest_us").max()] * ("longest_us" in placed.columns)
+    return placed.group_by(_PLACE).agg(totals, *longest).sort(_PLACE)
 
 
 def _wide(
-    placed: pl.DataFrame, rows: Rows, windows: Sequence[Window], told: dict[str, Measure], *, versus: bool
+    sums: pl.DataFrame, rows: Rows, windows: Sequence[Window], told: dict[str, Measure], *, versus: bool
 ) -> pl.DataFrame:
-    count = len(rows.names[0])
+    places = len(windows) * (2 if versus else 1)
+    count = len(sums) // places
     values = [measure.value.alias(name) for name, measure in told.items()]
-    places = range(len(windows) * (2 if versus else 1))
-    by_window = [placed[place * count : (place + 1) * count].select(values) for place in places]
-    columns = [*rows.names]
+    by_window = [sums[place * count : (place + 1) * count].select(values) for place in range(places)]
+    columns = rows.named(sums["row"].head(count))
     for name in told:
         for place, window in enumerate(windows):
             now = by_window[place][name].alias(f"{name}_{window.name}")
@@ -113,7 +151,7 @@ def _wide(
     return side_by_side(columns)
 
 
-def _series(placed: pl.DataFrame, rows: Rows, every: Unit, told: dict[str, Measure]) -> pl.DataFrame:
-    begins = placed["bucket"] if every == "hour" else placed["bucket"].cast(pl.Date)
-    values = placed.select(measure.value.alias(name) for name, measure in told.items())
-    return side_by_side([*rows.named(placed["row"]), begins.alias(every), *values])
+def _series(sums: pl.DataFrame, rows: Rows, every: Unit, told: dict[str, Measure]) -> pl.DataFrame:
+    begins = sums["bucket"] if every == "hour" else sums["bucket"].cast(pl.Date)
+    values = sums.select(measure.value.alias(name) for name, measure in told.items())
+    return side_by_side([*rows.named(sums["row"]), begins.alias(every), *values])

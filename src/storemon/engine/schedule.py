@@ -9,9 +9,9 @@ import polars as pl
 
 from storemon.engine.instants import microseconds
 from storemon.engine.zones import DAY, local_dates
+from storemon.lake.schemas import EVERY_STORE
 
 DEFAULT_ZONE = "America/Chicago"  # rule 6
-EVERY_STORE = "*"
 _LAST_MINUTE = DAY - 60
 _SECOND = 1_000_000
 _WEEK = pl.DataFrame(

@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from storemon.engine.facts import Facts, gather
+from storemon.engine.facts import Facts, chosen_stores, gather
 from storemon.engine.instants import EPOCH, FIRST, LAST, microseconds
 from storemon.engine.measures import MEASURES
 from storemon.engine.pipeline import HOUR_OF_WEEK, STATES
-from storemon.engine.question import Asked, ask
+from storemon.engine.question import Asked, Question, ask
+from storemon.engine.ranges import by_range
 from storemon.engine.rows import Rows, rows_of, side_by_side
 from storemon.engine.windows import Rolling, Window
 from storemon.engine.zones import clock_changes
@@ -65,13 +66,26 @@ def hour_of_week(
         raise InputError(f"the hour of week adds up one window, but these were asked for: {names}; ask for one")
     if taken := {"weekday", "hour", *_MEASURES}.intersection(group_by or ()):
         raise InputError(f"the tag {min(taken)!r} has the name of another column of the answer; give it another one")
-    with gather(snapshot, question) as facts:
-        rows = rows_of(facts, group_by)
+    stores = chosen_stores(snapshot, question)
+    if group_by is None:
+        return pl.concat(by_range(_weeks_of_stores, snapshot, question, stores))
+    rows = rows_of(snapshot, stores, group_by)
+    cells = pl.concat(by_range(_cells, snapshot, question, rows.stores))
+    return _weeks(rows, cells.group_by("held", "cell").agg(pl.col("more_us").sum()))
+
+
+def _weeks_of_stores(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> pl.DataFrame:
+    rows = rows_of(snapshot, stores, None)
+    return _weeks(rows, _cells(snapshot, question, rows.stores))
+
+
+def _cells(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> pl.DataFrame:
+    """Find where one hour of the week differs from the next: ``held, cell, more_us``."""
+    with gather(snapshot, question, stores=stores) as facts:
         first_cell = pl.col("row").cast(pl.Int64) * _HOURS
-        facts.con.register("cells_of_stores", rows.places.select("store_key", first_cell=first_cell).to_arrow())
+        facts.con.register("cells_of_stores", stores.select("store_key", first_cell=first_cell).to_arrow())
         facts.con.register("offsets", _offsets(facts).to_arrow())
-        cells = facts.run((*STATES[question.policy], *HOUR_OF_WEEK))
-    return _weeks(rows, cells)
+        return facts.run((*STATES[question.policy], *HOUR_OF_WEEK))
 
 
 def _offsets(facts: Facts) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 Of a run of polls of one store that agree, within one file, only the first and the last are decisive. Who believes a
 poll for at least a day can do without the others: every state, under every policy, follows from the decisive ones. That
 holds as long as no other file has polls of the same time, and for days before that of the newest poll that counts.
+The table is partitioned by it, so that the decisive ones are read, and counted in the log, without the rest.
 """
 
 from datetime import timedelta
@@ -13,8 +14,6 @@ DAY = timedelta(days=1)
 """No file spans more; a poll must be believed for as long for the decisive ones to do."""
 
 _PRECISION = timedelta(milliseconds=1)  # a table's log rounds the instants in its statistics down to that
-BY_DECISIVE = ["decisive", "store_key", "polled_at", "active"]
-"""The order inside a file: so that the decisive ones are read without the rest."""
 
 
 def with_decisive(day: pl.DataFrame) -> pl.DataFrame:
@@ -26,17 +25,20 @@ def with_decisive(day: pl.DataFrame) -> pl.DataFrame:
     doubtful = twin | twin.shift(-1, fill_value=False)
     agrees = same_store & same_status & ~doubtful & ~doubtful.shift(fill_value=True)
     marked = day.with_columns(decisive=~(agrees & agrees.shift(-1, fill_value=False)))
-    return marked.sort(BY_DECISIVE, descending=[True, False, False, False])
+    return marked.sort("decisive", descending=True, maintain_order=True)
 
 
-def in_turn(files: pl.DataFrame) -> pl.DataFrame:
-    """Sort files of polls by time, and add ``in_turn``: no other one has polls of the same time, so ``decisive`` holds.
+def told_by_decisive(files: pl.DataFrame) -> pl.Series:
+    """Tell of each file of polls whether the decisive ones of its day do: no two files have polls of the same time.
+
+    Polls that are not decisive lie, in a file of their own, within the time of the decisive ones they came with.
 
     Args:
-        files: with ``polled_on``, ``min.polled_at`` and ``max.polled_at``, as the table's log tells them.
+        files: with ``polled_on``, ``decisive``, ``min.polled_at`` and ``max.polled_at``, as the table's log tells them.
 
     """
-    is_next_day = pl.col("polled_on") != pl.col("polled_on").shift()
-    begins_later = pl.col("min.polled_at") > pl.col("max.polled_at").cum_max().shift() + _PRECISION
-    after = (is_next_day | begins_later).fill_null(True)
-    return files.sort("polled_on", "min.polled_at").with_columns(in_turn=after & after.shift(-1, fill_value=True))
+    in_time = files.filter("decisive").sort("polled_on", "min.polled_at")
+    is_same_day = pl.col("polled_on") == pl.col("polled_on").shift()
+    ended_at = pl.col("max.polled_at").cum_max().shift() + _PRECISION
+    overlapping = in_time.filter(is_same_day & (pl.col("min.polled_at") <= ended_at))["polled_on"]
+    return ~files["polled_on"].is_in(overlapping.implode())

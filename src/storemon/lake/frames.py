@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -17,11 +16,13 @@ from storemon.lake.forms import (
     ZONES_FORM,
 )
 from storemon.lake.given import read_given, read_whole
+from storemon.lake.place import Place
 from storemon.lake.polls import new_polls
 from storemon.lake.schemas import POLLS, REJECTED
+from storemon.lake.snapshot import Ids, Keys, of_ids
 from storemon.lake.tables import Opened
 
-_NOTHING_YET = Opened(POLLS, Path(), -1)
+_NOTHING_YET = Opened(POLLS, Place("no lake"), -1)
 
 
 class Frames:
@@ -77,25 +78,29 @@ class Frames:
         """Give ``store_key, store_id, polled_at, active`` of each store's first poll."""
         return self._stores
 
-    def hours(self) -> pl.DataFrame:
+    def count_polls(self, since: datetime, until: datetime) -> int:
+        """Count the polls of the UTC days from one instant to another."""
+        return int(self._polls["polled_at"].dt.date().is_between(since.date(), until.date()).sum())
+
+    def hours(self, within: Ids | None = None) -> pl.DataFrame:
         """Give ``store_id, weekday, opens_local, closes_local``."""
-        return self._hours
+        return _of(self._hours, within)
 
-    def zones(self) -> pl.DataFrame:
+    def zones(self, within: Ids | None = None) -> pl.DataFrame:
         """Give ``store_id, zone``."""
-        return self._zones
+        return _of(self._zones, within)
 
-    def special_hours(self) -> pl.DataFrame:
+    def special_hours(self, within: Ids | None = None) -> pl.DataFrame:
         """Give ``store_id, date, opens_local, closes_local``."""
-        return self._special_hours
+        return _of(self._special_hours, within)
 
-    def maintenance(self) -> pl.DataFrame:
+    def maintenance(self, within: Ids | None = None) -> pl.DataFrame:
         """Give ``store_id, starts_at, ends_at, reason``."""
-        return self._maintenance
+        return _of(self._maintenance, within)
 
-    def tags(self) -> pl.DataFrame:
+    def tags(self, within: Ids | None = None) -> pl.DataFrame:
         """Give ``store_id, tag, value``."""
-        return self._tags
+        return _of(self._tags, within)
 
     def rejected(self) -> pl.DataFrame:
         """Give none: a frame with a row that cannot be read is refused."""
@@ -108,8 +113,14 @@ class Frames:
         since: datetime,
         until: datetime,
         *,
+        keys: Keys | None = None,
         every_poll: bool = True,  # noqa: ARG002 - to leave some out would cost more than to take all
     ) -> None:
         """Register the polls of (since, until]."""
         between = (pl.col("polled_at") > since) & (pl.col("polled_at") <= until)
-        con.register(name, self._polls.filter(between).to_arrow())
+        asked_for = pl.any_horizontal(pl.col("store_key").is_between(*of) for of in keys) if keys else True
+        con.register(name, self._polls.filter(between, asked_for).to_arrow())
+
+
+def _of(rows: pl.DataFrame, within: Ids | None) -> pl.DataFrame:
+    return rows if within is None else rows.filter(of_ids(within))

@@ -89,7 +89,8 @@ def ingest(
         loaded.append((_load(form, file, now, progress), time.perf_counter() - started))
     if strict:
         _refuse_rejected([each for each, _ in loaded])
-    _require_space(tables.root, [each.path for each, _ in loaded])
+    if tables.place.folder:
+        _require_space(tables.place.folder, [each.path for each, _ in loaded])
     summaries = []
     for each, seconds in loaded:
         started = time.perf_counter()

@@ -1,34 +1,44 @@
-"""The lake as its users see it: a folder that takes polls in and gives snapshots out."""
+"""The lake as its users see it: a place that takes polls in and gives snapshots out."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
 
+from storemon.errors import LakeError
 from storemon.lake.ingest import Ingestion, Progress, ingest
+from storemon.lake.place import Place
 from storemon.lake.schemas import FACTS, REJECTED
 from storemon.lake.snapshot import LakeSnapshot
-from storemon.lake.tables import Tables
+from storemon.lake.tables import Opened, Tables
 from storemon.lake.upkeep import Compaction, Pruning, compact, prune, vacuum
 
 
 class Lake:
-    """The facts in one folder, and the rejected rows, as Delta Lake tables of Parquet files."""
+    """The facts in one place, and the rejected rows, as Delta Lake tables of Parquet files."""
 
     def __init__(self, path: Path | str = "parquet") -> None:
-        """Take ``path`` as the lake's folder; it is created by the first ingestion.
+        """Take ``path``, a folder or ``s3://bucket/path``, as the lake's place; the first ingestion creates it.
 
         Raises:
             LakeError: the path cannot hold a lake.
 
         """
-        self._tables = Tables(Path(path))
+        self._tables = Tables(path)
 
     @property
     def path(self) -> Path:
-        """The lake's folder."""
-        return self._tables.root
+        """The lake's folder.
+
+        Raises:
+            LakeError: it lies in object storage.
+
+        """
+        if self._tables.place.folder is None:
+            raise LakeError(f"{self._tables.place}: a lake in object storage has no folder")
+        return self._tables.place.folder
 
     def ingest(
         self,
@@ -52,12 +62,9 @@ class Lake:
         """
         # Each table before those that are committed before it: so none lags behind the polls.
         tables = (*reversed(FACTS), REJECTED)
-        return LakeSnapshot(
-            self.path,
-            {
-                table.name: self._tables.open(table, versions.get(table.name, -1) if versions else None)
-                for table in tables
-            },
+        return _snapshot(
+            self._tables.place,
+            *(self._tables.open(table, versions.get(table.name, -1) if versions else None) for table in tables),
         )
 
     def compact(self, *, at_least: int = 2) -> Compaction:
@@ -70,10 +77,16 @@ class Lake:
 
     def vacuum(
         self, keep: timedelta, versions: Sequence[Mapping[str, int]] = (), *, dry_run: bool = False
-    ) -> list[Path]:
+    ) -> list[str]:
         """Remove files that nothing needs any more; see `storemon.lake.upkeep.vacuum`."""
         return vacuum(self._tables, keep, versions, dry_run=dry_run)
 
     def rejected(self) -> pl.DataFrame:
         """Read the rows that could not be read: ``file, line, row, reason, rejected_at``, oldest first."""
         return self.snapshot().rejected()
+
+
+@lru_cache(maxsize=2)
+def _snapshot(place: Place, *opened: Opened) -> LakeSnapshot:
+    """Give the same object for the same tables: what was found out about it is of use again."""
+    return LakeSnapshot(place, {each.table.name: each for each in opened})

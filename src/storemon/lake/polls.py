@@ -59,7 +59,7 @@ def read_roster(polls: Opened) -> pl.DataFrame:
     if not paths:
         return pl.DataFrame(schema={name: POLLS.schema[name] for name in _ROSTER})
     with polls.reading():
-        rows = pl.read_parquet(paths, columns=_ROSTER, hive_partitioning=False)
+        rows = polls.scan(paths).select(_ROSTER).collect()
     return rows.sort(IDENTITY).unique("store_key", keep="first", maintain_order=True).select(_ROSTER)
 
 
@@ -109,7 +109,7 @@ def _without_known(polls: Opened, day: pl.DataFrame) -> pl.DataFrame:
         return distinct
     between = pl.col("polled_at").is_between(day["polled_at"].min(), day["polled_at"].max())
     with polls.reading():
-        there = pl.scan_parquet(paths, hive_partitioning=False).filter(between).select(IDENTITY).collect()
+        there = polls.scan(paths).filter(between).select(IDENTITY).collect()
     return distinct.join(there, on=IDENTITY, how="anti", maintain_order="left")
 
 

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+EVERY_STORE = "*"
+"""The store id of rows that are about every store, in special hours and maintenance."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Table:
     """A table's name, its columns with types, those it is partitioned by, and those whose range in a file is of use."""
 
@@ -23,11 +26,11 @@ POLLS = Table(
             "store_id": pl.String(),  # in the roster only, null elsewhere
             "polled_at": pl.Datetime("us", "UTC"),
             "active": pl.Boolean(),
-            "decisive": pl.Boolean(),  # tells something that its neighbours in the file do not; null in the roster
+            "decisive": pl.Boolean(),  # tells something that its neighbours do not; null in the roster
             "polled_on": pl.Date(),  # the UTC day of polled_at, null in the roster
         }
     ),
-    partition_by=("polled_on",),
+    partition_by=("polled_on", "decisive"),
     ranged=("polled_at",),
 )
 HOURS = Table(

@@ -1,4 +1,4 @@
-"""The lake: Delta Lake tables in one folder, each changed only by atomic commits.
+"""The lake: Delta Lake tables in one place, each changed only by atomic commits.
 
 ``polls`` keeps every poll once, in partitions by UTC day, sorted by store and instant. A store is a small integer
 there, its ``store_key``. The partition without a day is the roster: a second copy of the first poll of each store,
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,27 +22,35 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, wr
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from storemon.errors import ConflictError, LakeError
+from storemon.lake.failures import plain
+from storemon.lake.place import Place, place_of
 from storemon.lake.schemas import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-_NOISE = re.compile(r"\x1b\[\d*m|^ +(\d+:|at) .*$", re.MULTILINE)
 _COMMIT = re.compile(r"\d{20}\.json")
 _NEVER_SPLIT = 1 << 40  # bytes of a file: the decisive polls of a day in one file are told by that file alone
 _ONCE = CommitProperties(max_commit_retries=0)
 _KEEP_LOGS = PostCommitHookProperties(cleanup_expired_logs=False)  # so that every version can be opened again
-_UNFIT = frozenset("%*?[]^|\\")
+_SMALL = 500_000  # rows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Opened:
     """One table at one version. A table nobody has written yet has version -1 and no rows."""
 
     table: Table
-    folder: Path
+    lake: Place
     version: int
+    found: DeltaTable | None = None
+    """The library's table, where only that could tell the version."""
+
+    @property
+    def place(self) -> Place:
+        """Where the table lies."""
+        return self.lake / self.table.name
 
     @cached_property
     def delta(self) -> DeltaTable | None:
@@ -52,15 +60,12 @@ class Opened:
             LakeError: it cannot be read, or it has no such version.
 
         """
-        if self.version == -1:
-            return None
-        where, name = self.folder.parent, self.table.name
-        try:
-            return DeltaTable(self.folder.as_uri(), version=self.version)
-        except TableNotFoundError:
-            raise LakeError(f"{where}: there is no table {name!r} at version {self.version}") from None
-        except (DeltaError, OSError) as error:
-            raise LakeError(f"{where}: the table {name!r} cannot be read: {_plain(error)}") from error
+        if self.found or self.version == -1:
+            return self.found
+        delta = _load(self.lake, self.table, self.version)
+        if delta is None:
+            raise LakeError(f"{self.lake}: there is no table {self.table.name!r} at version {self.version}")
+        return delta
 
     @cached_property
     def files(self) -> pl.DataFrame:
@@ -79,22 +84,34 @@ class Opened:
         added = pl.DataFrame(self.delta.get_add_actions(flatten=True))
         names = {f"partition.{name}": name for name in self.table.partition_by}
         named = added.rename(names | {"num_records": "rows", "size_bytes": "size"}).select(*columns)
-        return named.with_columns(path=pl.lit(f"{self.folder}/") + pl.col("path"))
+        return named.with_columns(path=pl.lit(f"{self.place}/") + pl.col("path"))
 
-    def read(self) -> pl.DataFrame:
-        """Read the whole table, once; for the small ones.
+    def read(self, condition: pl.Expr | None = None) -> pl.DataFrame:
+        """Read the rows that meet a condition, by default all. A small table is read once, and kept.
 
         Raises:
             LakeError: a file of it is lost or damaged.
 
         """
-        return self._rows
+        if self.files["rows"].sum() > _SMALL:
+            return self._scanned(condition)
+        return self._rows if condition is None else self._rows.filter(condition)
 
     @cached_property
     def _rows(self) -> pl.DataFrame:
-        paths = self.files["path"].to_list()
+        return self._scanned(None)
+
+    def _scanned(self, condition: pl.Expr | None) -> pl.DataFrame:
+        rows = self.scan(self.files["path"].to_list())
         with self.reading():
-            return pl.read_parquet(paths, schema=self.table.schema) if paths else pl.DataFrame(schema=self.table.schema)
+            return (rows if condition is None else rows.filter(condition)).collect()
+
+    def scan(self, paths: list[str]) -> pl.LazyFrame:
+        """Read some of the ``files``: the columns that the table is not partitioned by. Collect within `reading`."""
+        schema = {name: kind for name, kind in self.table.schema.items() if name not in self.table.partition_by}
+        if not paths:
+            return pl.LazyFrame(schema=schema)
+        return pl.scan_parquet(paths, schema=schema, hive_partitioning=False, storage_options=self.place.reading)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -102,22 +119,25 @@ class Opened:
         try:
             yield
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise LakeError(f"{self.folder}: a file of the table is lost or damaged: {error}") from error
+            raise LakeError(f"{self.place}: a file of the table is lost or damaged: {plain(error)}") from error
+
+
+@lru_cache(maxsize=16)
+def _opened(table: Table, place: Place, version: int, commit: tuple[int, int] | None) -> Opened:  # noqa: ARG001
+    return Opened(table, place, version)
 
 
 class Tables:
     """The tables of one lake: opened at a version, written by compare-and-swap."""
 
-    def __init__(self, root: Path) -> None:
-        """Take ``root`` as the lake's folder; nothing is created before the first commit.
+    def __init__(self, path: Path | str) -> None:
+        """Take ``path`` as the lake's place; nothing is created before the first commit.
 
         Raises:
-            LakeError: the path has a character in it that one of the libraries decodes or takes for a pattern.
+            LakeError: it cannot hold a lake; see `place_of`.
 
         """
-        self.root = root.resolve()
-        if unfit := _UNFIT.intersection(str(self.root)):
-            raise LakeError(f"{root}: a lake's path cannot contain {min(unfit)!r}; choose another folder")
+        self.place = place_of(path)
 
     def open(self, table: Table, version: int | None = None) -> Opened:
         """``table`` at ``version``, by default the newest.
@@ -127,21 +147,39 @@ class Tables:
 
         """
         if version is None:
-            return Opened(table, self.root / table.name, self._newest_version(table))
-        opened = Opened(table, self.root / table.name, version)
+            return self._newest(table)
+        opened = self._opened(table, version)
         _ = opened.delta  # to name a version that is not there is a mistake to be told at once
         return opened
 
-    def _newest_version(self, table: Table) -> int:
-        """Find the newest version by the name of its commit in the table's log; -1 where there is none yet."""
+    def _opened(self, table: Table, version: int) -> Opened:
+        """Open a version, once for all of the process: of another lake in its place the commit is another file."""
+        if self.place.folder is None:
+            return Opened(table, self.place, version)
+        if version == -1:
+            return _opened(table, self.place, version, None)
         try:
-            with os.scandir(self.root / table.name / "_delta_log") as entries:
+            commit = (self.place.folder / table.name / "_delta_log" / f"{version:020}.json").stat()
+        except OSError:  # there is no such version, or the log begins later
+            return Opened(table, self.place, version)
+        return _opened(table, self.place, version, (commit.st_ino, commit.st_mtime_ns))
+
+    def _newest(self, table: Table) -> Opened:
+        """Find the newest version by the names in the table's log; -1 where there is none yet.
+
+        In object storage the library finds it: names come a thousand at a time there, but it knows from where on.
+        """
+        if self.place.folder is None:
+            found = _load(self.place, table)
+            return Opened(table, self.place, found.version() if found else -1, found)
+        try:
+            with os.scandir(self.place.folder / table.name / "_delta_log") as entries:
                 names = [entry.name for entry in entries]
         except FileNotFoundError:
-            return -1
+            names = []
         except OSError as error:
-            raise LakeError(f"{self.root}: the table {table.name!r} cannot be read: {error.strerror}") from error
-        return max((int(name[:20]) for name in names if _COMMIT.fullmatch(name)), default=-1)
+            raise LakeError(f"{self.place}: the table {table.name!r} cannot be read: {error.strerror}") from error
+        return self._opened(table, max((int(name[:20]) for name in names if _COMMIT.fullmatch(name)), default=-1))
 
     def commit(
         self,
@@ -163,22 +201,24 @@ class Tables:
         if isinstance(replace, str):
             how["predicate"] = replace
         try:
-            read.folder.mkdir(parents=True, exist_ok=True)
+            if read.place.folder:
+                read.place.folder.mkdir(parents=True, exist_ok=True)
             write_deltalake(
-                read.delta or read.folder.as_uri(),
+                read.delta or read.place.uri,
                 rows,
                 **how,
+                storage_options=read.place.committing,
                 partition_by=list(read.table.partition_by) or None,
                 target_file_size=_NEVER_SPLIT,
                 commit_properties=_ONCE,
                 post_commithook_properties=_KEEP_LOGS,
             )
         except CommitFailedError as error:
-            raise ConflictError(f"{self.root}: {read.table.name!r} was changed by another writer") from error
+            raise ConflictError(f"{self.place}: {read.table.name!r} was changed by another writer") from error
         except (DeltaError, OSError) as error:
             if read.version < 0 <= self.open(read.table).version:
-                raise ConflictError(f"{self.root}: {read.table.name!r} was created by another writer") from error
-            raise LakeError(f"{self.root}: {read.table.name!r} cannot be written: {_plain(error)}") from error
+                raise ConflictError(f"{self.place}: {read.table.name!r} was created by another writer") from error
+            raise LakeError(f"{self.place}: {read.table.name!r} cannot be written: {plain(error)}") from error
 
     def delete(self, read: Opened, condition: str) -> None:
         """Delete the rows that meet an SQL condition from the version that was ``read``.
@@ -193,11 +233,11 @@ class Tables:
         try:
             read.delta.delete(condition, commit_properties=_ONCE, post_commithook_properties=_KEEP_LOGS)
         except CommitFailedError as error:
-            raise ConflictError(f"{self.root}: {read.table.name!r} was changed by another writer") from error
+            raise ConflictError(f"{self.place}: {read.table.name!r} was changed by another writer") from error
         except (DeltaError, OSError) as error:
-            raise LakeError(f"{self.root}: {read.table.name!r} cannot be written: {_plain(error)}") from error
+            raise LakeError(f"{self.place}: {read.table.name!r} cannot be written: {plain(error)}") from error
 
-    def vacuum(self, read: Opened, keep: timedelta, versions: list[int], *, dry_run: bool) -> list[Path]:
+    def vacuum(self, read: Opened, keep: timedelta, versions: list[int], *, dry_run: bool) -> list[str]:
         """Remove the files that no version needs that was current within ``keep``, nor any of the ``versions``.
 
         Raises:
@@ -216,10 +256,20 @@ class Tables:
                 keep_versions=versions or None,
             )
         except (DeltaError, OSError) as error:
-            raise LakeError(f"{self.root}: {read.table.name!r} cannot be cleared: {_plain(error)}") from error
-        return [read.folder / path for path in removed]
+            raise LakeError(f"{self.place}: {read.table.name!r} cannot be cleared: {plain(error)}") from error
+        return [f"{read.place}/{path}" for path in removed]
 
 
-def _plain(error: Exception) -> str:
-    """Tell an error of the Delta library in one line, without colours and backtrace."""
-    return " ".join(_NOISE.sub("", str(error)).split())
+def _load(lake: Place, table: Table, version: int | None = None) -> DeltaTable | None:
+    """Read the log of a table, by default up to the newest version; None where there is no such version.
+
+    Raises:
+        LakeError: it cannot be read.
+
+    """
+    try:
+        return DeltaTable((lake / table.name).uri, version=version, storage_options=lake.committing)
+    except TableNotFoundError:
+        return None
+    except (DeltaError, OSError) as error:
+        raise LakeError(f"{lake}: the table {table.name!r} cannot be read: {plain(error)}") from error

@@ -6,7 +6,6 @@ Each changes only what it says, by atomic commits beside readers and writers, an
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 
 import polars as pl
 
@@ -50,7 +49,8 @@ def compact(tables: Tables, *, at_least: int = 2) -> Compaction:
         LakeError: a file of the polls is lost or damaged, or the lake cannot be written.
 
     """
-    per_day = tables.open(POLLS).files.drop_nulls("polled_on").group_by("polled_on").len().sort("polled_on")
+    # Of what was written together each day has one file of decisive polls, and may have one of others.
+    per_day = tables.open(POLLS).files.filter("decisive").group_by("polled_on").len().sort("polled_on")
     closed = per_day.filter(pl.col("polled_on") < pl.col("polled_on").max(), pl.col("len") >= at_least)
     merged = [retrying(lambda day=day: _merge(tables, day)) for day in closed["polled_on"]]  # type: ignore[misc]
     files, doubled = (sum(counts) for counts in zip(*merged, strict=True)) if merged else (0, 0)
@@ -60,10 +60,12 @@ def compact(tables: Tables, *, at_least: int = 2) -> Compaction:
 def _merge(tables: Tables, day: date) -> tuple[int, int]:
     """Put a day into one file; give how many it was in, and how many doubled polls were dropped."""
     read = tables.open(POLLS)
-    paths = read.files.filter(pl.col("polled_on") == day)["path"].to_list()
-    if len(paths) < 2:  # noqa: PLR2004 - another process has merged them
+    files = read.files.filter(pl.col("polled_on") == day)
+    written = int(files["decisive"].sum())
+    if written < 2:  # noqa: PLR2004 - another process has merged them
         return 0, 0
-    polls = pl.scan_parquet(paths, hive_partitioning=False).select(IDENTITY)
+    paths = files["path"].to_list()
+    polls = read.scan(paths).select(IDENTITY)
     with read.reading():
         count, last_key = polls.select(pl.len(), pl.col("store_key").max()).collect().row(0)
         width = -(-(last_key + 1) * AT_ONCE // count)
@@ -73,7 +75,7 @@ def _merge(tables: Tables, day: date) -> tuple[int, int]:
             as_batches(_ranges(polls, range(0, last_key + 1, width), width, kept)),
             replace=f"polled_on = DATE '{day}'",
         )
-    return len(paths), count - sum(kept)
+    return written, count - sum(kept)
 
 
 def _ranges(polls: pl.LazyFrame, firsts: range, width: int, kept: list[int]) -> Iterator[pl.DataFrame]:
@@ -113,7 +115,7 @@ def prune(tables: Tables, before: date, *, dry_run: bool) -> Pruning:
     return retrying(attempt)
 
 
-def vacuum(tables: Tables, keep: timedelta, versions: Sequence[Mapping[str, int]], *, dry_run: bool) -> list[Path]:
+def vacuum(tables: Tables, keep: timedelta, versions: Sequence[Mapping[str, int]], *, dry_run: bool) -> list[str]:
     """Remove files that no version of the last while needs, nor any of the ``versions`` that are to be kept.
 
     Args:

@@ -1,0 +1,36 @@
+"""Ranges of stores: what is asked of many is answered range by range, each in the memory that it may take."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import polars as pl
+
+from storemon.engine.facts import horizon
+from storemon.engine.instants import shifted
+from storemon.engine.question import Question
+from storemon.engine.windows import realise
+from storemon.lake.snapshot import Snapshot
+
+Work = Callable[[Snapshot, Question, pl.DataFrame], pl.DataFrame]
+"""What is done for a range of stores, a frame as `chosen_stores` gives it. It can be pickled, and done anywhere."""
+
+_POLL, _DAY, _PART = 150, 500, 500
+"""Bytes that a poll, a day of a schedule, and the part of a window take at the height of the work, as measured."""
+
+
+def by_range(work: Work, snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Do the work for one range of stores after the other, in their order; for none at all if there are no stores."""
+    for some in stores.iter_slices(stores_at_once(snapshot, question, stores)) if len(stores) else [stores]:
+        yield work(snapshot, question, some)
+
+
+def stores_at_once(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> int:
+    """Tell for how many stores the work fits into the memory that the question may take."""
+    zones = stores["zone"].unique().to_list()
+    windows = realise(question.windows, question.as_of, zones, question.every)
+    starts_at, ends_at = horizon(windows, question.as_of)
+    polls = snapshot.count_polls(shifted(starts_at, -question.carry_limit), shifted(ends_at, question.carry_limit))
+    days = (ends_at - starts_at) // timedelta(days=1) + 1
+    parts = len(windows) / max(1, len(zones))
+    each = polls / max(1, len(stores)) * _POLL + days * _DAY + parts * _PART
+    return max(1, int(question.memory / each))
