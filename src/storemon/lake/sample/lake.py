@@ -3,7 +3,6 @@
 Stores come in the order of their ids, which is that of their keys too, so that only a few are sorted at a time.
 """
 
-from collections.abc import Iterable
 from itertools import chain
 
 import polars as pl
@@ -32,8 +31,8 @@ def write_lake(
     """Write into a new lake the tags, zones, hours and polls that `write_sample` writes into CSVs.
 
     The summary counts the rows that the CSVs would have, but a doubled poll once. Cut off, it leaves a lake that lacks
-    stores or the newest days. Raises ValueError if `stores` or `days` is below 1, InputError if the lake has a table already, and
-    LakeError if it cannot be written.
+    stores or the newest days. Raises ValueError if `stores` or `days` is below 1, InputError if the lake has a table
+    already, and LakeError if it cannot be written.
     """
     require(stores=stores, days=days)
     if there := [table.name for table in FACTS if tables.open(table).version >= 0]:
@@ -62,10 +61,10 @@ def _commit_polls(tables: Tables, by_id: pl.Series, slots: int, seed: int, *, ho
     keyed = lives(len(by_id), slots, seed)[by_id].with_columns(store_key=pl.int_range(len(by_id), dtype=pl.Int32))
     of_no_day = (pl.lit(None, POLLS.schema[name]).alias(name) for name in ("decisive", "polled_on"))
     firsts = first_polls(keyed, seed, hourly=hourly)
-    roster: Iterable[pl.DataFrame] = [firsts.with_columns(store_ids(by_id, seed), *of_no_day)]
+    roster = [firsts.with_columns(store_ids(by_id, seed), *of_no_day)]
     days = days_of(slots)
     for first in range(0, len(days), _DAYS_A_COMMIT):
         some = days[first : first + _DAYS_A_COMMIT]
         polls = (part for day in some for part in day_of_polls(keyed, slots, day, seed, hourly=hourly))
         tables.commit(tables.open(POLLS), as_batches(chain(roster, polls)))
-        roster = ()
+        roster.clear()
