@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from math import ceil
 
 import polars as pl
 
@@ -10,6 +11,7 @@ from storemon.engine.instants import shifted
 from storemon.engine.question import Question
 from storemon.engine.windows import realise
 from storemon.lake.snapshot import Snapshot
+from storemon.workplaces import LOCAL
 
 Work = Callable[[Snapshot, Question, pl.DataFrame], pl.DataFrame]
 """What is done for a range of stores, a frame as `chosen_stores` gives it. It can be pickled, and done anywhere."""
@@ -19,9 +21,24 @@ _POLL, _DAY, _PART = 150, 500, 500
 
 
 def by_range(work: Work, snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Do the work for one range of stores after the other, in their order; for none at all if there are no stores."""
-    for some in stores.iter_slices(stores_at_once(snapshot, question, stores)) if len(stores) else [stores]:
-        yield work(snapshot, question, some)
+    """Do the work for one range of stores after the other, in their order; for none at all if there are no stores.
+
+    On a cluster each worker has its own memory, and at least one range, if there are so many stores.
+    """
+    if stores.is_empty():
+        yield work(snapshot, question, stores)
+        return
+    at_once = stores_at_once(snapshot, question, stores)
+    if question.on == LOCAL:
+        for some in stores.iter_slices(at_once):
+            yield work(snapshot, question, some)
+        return
+    from storemon.engine.cluster import join, on_cluster  # noqa: PLC0415 - who does not ask for it need not have Ray
+
+    workers = join(question.on)
+    turns = ceil(len(stores) / (at_once * workers))
+    ranges = stores.iter_slices(ceil(len(stores) / (turns * workers)))
+    yield from on_cluster(work, snapshot, question, ranges, workers)
 
 
 def stores_at_once(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> int:

@@ -1,9 +1,9 @@
 """What a report reads: the facts at one moment, from a lake at fixed versions or from frames in their place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +12,18 @@ import polars as pl
 
 from storemon.lake.decisive import told_by_decisive
 from storemon.lake.polls import read_roster
-from storemon.lake.schemas import EVERY_STORE, HOURS, MAINTENANCE, POLLS, REJECTED, SPECIAL_HOURS, TAGS, ZONES, Table
+from storemon.lake.schemas import (
+    EVERY_STORE,
+    FACTS,
+    HOURS,
+    MAINTENANCE,
+    POLLS,
+    REJECTED,
+    SPECIAL_HOURS,
+    TAGS,
+    ZONES,
+    Table,
+)
 from storemon.lake.tables import Opened
 
 Ids = tuple[str, str]
@@ -85,6 +96,10 @@ class LakeSnapshot:
 
     def __str__(self) -> str:
         return f"the lake in {self.root}"
+
+    def __reduce__(self) -> "tuple[Callable[..., LakeSnapshot], tuple[Path, tuple[tuple[str, int], ...]]]":
+        """Pickle the place and the versions only; who gets them opens the lake, once for all of the same."""
+        return _opened_again, (self.root, tuple(self.versions.items()))
 
     @property
     def versions(self) -> Mapping[str, int]:
@@ -173,6 +188,12 @@ class LakeSnapshot:
         newest = self.newest_poll()
         in_full = (files["polled_on"] == until.date()) & (newest is None or until < newest)
         return files["decisive"] | in_full | ~told_by_decisive(files)
+
+
+@lru_cache(maxsize=1)
+def _opened_again(root: Path, versions: tuple[tuple[str, int], ...]) -> LakeSnapshot:
+    tables = {table.name: table for table in (*FACTS, REJECTED)}
+    return LakeSnapshot(root, {name: Opened(tables[name], root / name, version) for name, version in versions})
 
 
 def of_ids(within: Ids) -> pl.Expr:
