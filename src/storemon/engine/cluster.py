@@ -7,8 +7,10 @@ and versions, frames go once into Ray's object store. Frames go and come as Arro
 import logging
 import os
 import threading
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import polars as pl
 import ray
@@ -29,12 +31,20 @@ _RETRIES = 4
 _AHEAD = 2
 """How many ranges there are for each worker: one to work on, one that waits."""
 
+
+class Workers(NamedTuple):
+    """How many workers a cluster has, and how many bytes of memory there are for each."""
+
+    number: int
+    memory: int
+
+
 _joining = threading.Lock()
 _joined: Workplace | None = None
 
 
-def join(workplace: Workplace) -> int:
-    """Join a cluster, or start one on this machine, unless that has been done; tell how many workers it has.
+def join(workplace: Workplace) -> Workers:
+    """Join a cluster, or start one on this machine, unless that has been done; tell what workers it has.
 
     ``ray`` is the cluster that this process has joined by itself, or the one in ``RAY_ADDRESS``, or a new one that ends
     with this process.
@@ -50,7 +60,9 @@ def join(workplace: Workplace) -> int:
         if not ray.is_initialized():
             _init(workplace)
             _joined = workplace
-    return max(1, int(ray.cluster_resources().get("CPU", 0)) // _CPUS)
+    resources = ray.cluster_resources()
+    number = max(1, int(resources.get("CPU", 0)) // _CPUS)
+    return Workers(number, int(resources["memory"]) // number)
 
 
 def _init(workplace: Workplace) -> None:
@@ -60,7 +72,8 @@ def _init(workplace: Workplace) -> None:
         # As Ray does on macOS: its processes listen on the loopback device only.
         ray_constants.ENABLE_RAY_CLUSTER = False
     try:
-        ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.CRITICAL)
+        with warnings.catch_warnings(action="ignore"):
+            ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.CRITICAL)
     except (RayError, OSError, RuntimeError, ValueError) as error:
         done = "started" if address == "local" else "joined"
         raise ClusterError(f"the Ray cluster {address!r} cannot be {done}: {error}") from error
@@ -77,7 +90,7 @@ def on_cluster(
 
     """
     given = ray.put((work, snapshot, question))
-    under_way: deque[ray.ObjectRef[pl.DataFrame | StoremonError]] = deque()
+    under_way: deque[ray.ObjectRef] = deque()
     try:
         for stores in ranges:
             if len(under_way) == _AHEAD * workers:
@@ -110,9 +123,9 @@ _TASK = ray.remote(
 )(_do)
 
 
-def _result(task: "ray.ObjectRef[pl.DataFrame | StoremonError]") -> pl.DataFrame:
+def _result(task: ray.ObjectRef) -> pl.DataFrame:
     try:
-        result = ray.get(task)
+        result: pl.DataFrame | StoremonError = ray.get(task)
     except RayTaskError:
         raise  # a mistake of ours: its trace is of use
     except RayError as error:

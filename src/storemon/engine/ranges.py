@@ -1,6 +1,7 @@
 """Ranges of stores: what is asked of many is answered range by range, each in the memory that it may take."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from math import ceil
 
@@ -23,22 +24,22 @@ _POLL, _DAY, _PART = 150, 500, 500
 def by_range(work: Work, snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Do the work for one range of stores after the other, in their order; for none at all if there are no stores.
 
-    On a cluster each worker has its own memory, and at least one range, if there are so many stores.
+    On a cluster the memory is that of each worker, and each gets as many ranges as the others, one at least.
     """
     if stores.is_empty():
         yield work(snapshot, question, stores)
         return
-    at_once = stores_at_once(snapshot, question, stores)
     if question.on == LOCAL:
-        for some in stores.iter_slices(at_once):
+        for some in stores.iter_slices(stores_at_once(snapshot, question, stores)):
             yield work(snapshot, question, some)
         return
     from storemon.engine.cluster import join, on_cluster  # noqa: PLC0415 - who does not ask for it need not have Ray
 
     workers = join(question.on)
-    turns = ceil(len(stores) / (at_once * workers))
-    ranges = stores.iter_slices(ceil(len(stores) / (turns * workers)))
-    yield from on_cluster(work, snapshot, question, ranges, workers)
+    fitting = replace(question, memory=min(question.memory, workers.memory))
+    turns = ceil(len(stores) / (stores_at_once(snapshot, fitting, stores) * workers.number))
+    ranges = stores.iter_slices(ceil(len(stores) / (turns * workers.number)))
+    yield from on_cluster(work, snapshot, question, ranges, workers.number)
 
 
 def stores_at_once(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> int:
