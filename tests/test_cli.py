@@ -10,7 +10,7 @@ import pytest
 
 import storemon as package
 from storemon.engine.measures import MEASURES
-from storemon.engine.pipeline import FIGURES, STATES, statement
+from storemon.engine.pipeline import STATES, statement
 from tests.conftest import Storemon, storemon_in
 from tests.engine.steps import Inputs
 from tests.engine.steps import ran as ran_by_hand
@@ -130,16 +130,15 @@ def test_rejected_rows_are_listed(storemon: Storemon, tmp_path: Path) -> None:
 
 def test_the_printed_statement_is_the_one_that_runs(storemon: Storemon) -> None:
     printed = storemon("sql").out.decode()
-    assert printed == statement((*STATES["carry"], *FIGURES)) + "\n"
+    assert printed == statement(STATES["carry"]) + "\n"
     inputs: Inputs = {
         "polls_before": [(1, 95, True)],
         "polls_within": [(1, 120, False)],
         "stores": [(1, 0, 95, True)],
-        "windows": [(0, 0, 100, 130)],
-        "open_intervals": [(1, 101, 130, 0)],
     }
-    # Open from 101; active until 105, one limit after the poll at 95; inactive from 120 on.
-    assert ran_by_hand(printed, inputs).rows() == [(0, 1, 29, 4, 10, 15)]
+    # Active until 105, one limit after the poll at 95; inactive from 120 on, for longer than is looked at.
+    changes = [(1, 95, None, True), (1, 105, True, None), (1, 120, None, False), (1, 130, False, None)]
+    assert ran_by_hand(printed, inputs).rows() == changes
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",), *((name, "--help") for name in COMMANDS)])

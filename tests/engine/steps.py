@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import polars as pl
 
 from storemon.engine import pipeline
-from storemon.engine.pipeline import EXCLUSIONS, FIGURES, HOUR_OF_WEEK, LOOK_BACK, OUTAGE_SUMS, OUTAGES, STATES
+from storemon.engine.pipeline import HOUR_OF_WEEK, LOOK_BACK, OUTAGE_SUMS, OUTAGES, STATES
 from storemon.lake.duck import connect
 
 Row = tuple[object, ...]
@@ -39,32 +39,16 @@ STEPS: dict[str, Columns] = {
     "carry/changes": CHANGES,
     "nearest/changes": CHANGES,
     "certain/changes": CHANGES,
-    "boundaries": {"store_key": KEY, "instant": US},
-    "marks": {**CHANGES, "is_boundary": STATE, "clock_us": US},
-    "clocks": {"store_key": KEY, "instant": US, "clock_us": US, "uptime_us": US, "downtime_us": US},
-    "figures": {
-        "part": KEY,
-        "store_key": KEY,
-        "service_us": US,
-        "uptime_us": US,
-        "downtime_us": US,
-        "unknown_us": US,
-    },
-    "excluded_clocks": {"store_key": KEY, "instant": US, "clock_us": US},
-    "exclusions": {"part": KEY, "store_key": KEY, "excluded_us": US},
 }
 """What the steps give."""
-CHAINS = {**{policy: (*steps, *FIGURES) for policy, steps in STATES.items()}, "exclusions": EXCLUSIONS}
-"""The chains of these steps that are run."""
 FROM_STATES = {
-    "figures": FIGURES,
     "outage_sums": OUTAGE_SUMS,
     "outages": OUTAGES,
     "hour_of_week": HOUR_OF_WEEK,
     "explanation": ("explain/states",),
 }
 ALL_CHAINS: dict[str, tuple[str, ...]] = {
-    **CHAINS,
+    **STATES,
     **{
         f"{answer}, {policy}": (*STATES[policy], *steps)
         for policy in ("carry", "nearest")

@@ -135,8 +135,8 @@ LEGEND: Mapping[str, Column] = {"x": Column("x", "number")}
 @pytest.mark.parametrize(("way", "order"), [("most", "cadb"), ("least", "adcb")])
 def test_the_worst_come_first_and_those_alike_stay_in_order(way: str, order: str) -> None:
     frame = pl.DataFrame({"id": list("abcd"), "x": [1, None, 2, 1]})
-    sorted_ids = Answer(frame, LEGEND, "rows", AT, Worst("x", way)).worst_first()["id"]
+    sorted_ids = Answer([frame], LEGEND, "rows", AT, Worst("x", way)).worst_first()["id"]
     assert "".join(sorted_ids) == order
-    assert Answer(frame, LEGEND, "rows", AT).worst_first().equals(frame)
+    assert Answer([frame], LEGEND, "rows", AT).worst_first().equals(frame)
     apart = frame.with_columns(y=pl.Series([1, 9, 1, 2]))
-    assert "".join(Answer(apart, LEGEND, "rows", AT, Worst("x", "most", ("y",))).worst_first()["id"]) == "cdab"
+    assert "".join(Answer([apart], LEGEND, "rows", AT, Worst("x", "most", ("y",))).worst_first()["id"]) == "cdab"

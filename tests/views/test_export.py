@@ -20,7 +20,7 @@ from storemon.engine.measures import MEASURES
 from storemon.engine.windows import DEFAULT_WINDOWS
 from storemon.errors import FileError, InputError
 from storemon.views.answer import Column, legend_of_report
-from storemon.views.export import Form, encoded, form_of, remove_parts, report_csv, to_csv, write
+from storemon.views.export import Form, encoded, export, form_of, remove_parts, report_csv, to_csv, write
 
 WINDOWS = ("last_hour", "last_day", "last_week")
 FIGURES = [f"{measure}_{window}" for measure in ("uptime", "downtime", "unknown") for window in WINDOWS]
@@ -124,6 +124,20 @@ def test_what_each_kind_of_value_looks_like_in_json() -> None:
         "left_last_hour": -5_418_000_000,
     }
     assert second == dict.fromkeys(first) | {"store_id": "c", "starts_at": "0001-01-01T00:00:00.000000Z"}
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_frames_one_after_the_other_are_one_file(form: Form) -> None:
+    parts = [ALL_KINDS.clear(), ALL_KINDS.head(1), ALL_KINDS.clear(), ALL_KINDS.tail(1), ALL_KINDS.clear()]
+    whole, empty = io.BytesIO(), io.BytesIO()
+    assert (export(parts, form, LEGEND, whole), export(parts[:1], form, LEGEND, empty)) == (2, 0)
+    if form == "parquet":
+        assert pl.read_parquet(whole.getvalue()).equals(ALL_KINDS)
+        assert pl.read_parquet(empty.getvalue()).equals(ALL_KINDS.clear())
+    else:
+        assert whole.getvalue() == encoded(ALL_KINDS, form, LEGEND)
+        assert empty.getvalue() == encoded(ALL_KINDS.clear(), form, LEGEND)
+        assert form == "csv" or json.loads(empty.getvalue()) == []
 
 
 def test_parquet_is_exact() -> None:

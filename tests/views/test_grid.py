@@ -30,7 +30,7 @@ def drawn(*weeks: pl.DataFrame, width: int = 80, colour: bool = False) -> list[s
     console = Console(
         file=file, width=width, highlight=False, force_terminal=colour, color_system="standard" if colour else None
     )
-    draw_grids(console, Answer(pl.concat(weeks), legend_of_week(parse_window("28d")), "hours", AS_OF))
+    draw_grids(console, Answer(weeks, legend_of_week(parse_window("28d")), "hours", AS_OF))
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 

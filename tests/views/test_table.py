@@ -29,7 +29,7 @@ REPORT = pl.DataFrame(
     ),
 )
 LEGEND = legend_of_report(chosen(["uptime", "downtime"], None), WINDOWS)
-ANSWER = Answer(REPORT, LEGEND, "stores", AS_OF, worst_of(LEGEND))
+ANSWER = Answer([REPORT], LEGEND, "stores", AS_OF, worst_of(LEGEND))
 
 
 def drawn(answer: Answer, width: int = 80, top: int = 20, *, in_order: bool = False) -> list[str]:
@@ -39,7 +39,7 @@ def drawn(answer: Answer, width: int = 80, top: int = 20, *, in_order: bool = Fa
 
 
 def of(frame: pl.DataFrame, legend: Legend | None = None, worst: Worst | None = None) -> Answer:
-    return Answer(frame, legend or {}, "rows", AS_OF, worst)
+    return Answer([frame], legend or {}, "rows", AS_OF, worst)
 
 
 def test_a_report() -> None:

@@ -44,7 +44,7 @@ def report(
 
     """
     from storemon.engine.measures import SEVEN_COLUMNS, chosen, parse_target
-    from storemon.engine.report import report as compute
+    from storemon.engine.report import report_by_range
     from storemon.engine.windows import DEFAULT_WINDOWS, LAST_WEEK
     from storemon.views.answer import Answer, legend_of_report, worst_of
 
@@ -53,7 +53,7 @@ def report(
     told = chosen(names, None if target is None else parse_target(target))
     unit, group_by, versus_previous = cast("Unit | None", every), grouping.tags(), versus is not None
     snapshot, now, windows, asked = question.ask(*([LAST_WEEK] if every else DEFAULT_WINDOWS))
-    frame = compute(
+    frames = report_by_range(
         snapshot,
         measures=names,
         every=unit,
@@ -62,12 +62,12 @@ def report(
         versus_previous=versus_previous,
         **asked,
     )
-    if frame.is_empty():
-        whose = "no store with these tags" if question.where else "no store"
-        sys.stderr.write(f"storemon: {whose} was polled at or before {now}; the report has no rows\n")
     legend = legend_of_report(told, windows, every=unit, versus=versus_previous)
     rows = "rows" if every or grouping.overall else "groups" if grouping.group_by else "stores"
-    output.tell(Answer(frame, legend, rows, now, worst_of(legend), in_time=every is not None))
+    answer = Answer(frames, legend, rows, now, worst_of(legend), in_time=every is not None)
+    if not output.tell(answer):
+        whose = "no store with these tags" if question.where else "no store"
+        sys.stderr.write(f"storemon: {whose} was polled at or before {now}; the report has no rows\n")
 
 
 def outages(*, question: Question = ASKED_NOTHING, output: Output = ANYWHERE) -> None:
@@ -83,7 +83,7 @@ def outages(*, question: Question = ASKED_NOTHING, output: Output = ANYWHERE) ->
     columns = ("store_id", *window, "downtime", "ongoing", "starts_at", "ends_at", "elapsed", "whole_downtime")
     edges = ("started_after", "ended_before")
     worst = Worst("downtime", "most", ("whole_downtime", "elapsed"))
-    output.tell(Answer(frame, legend_of_outages(windows), "outages", now, worst, columns=(*columns, *edges)))
+    output.tell(Answer([frame], legend_of_outages(windows), "outages", now, worst, columns=(*columns, *edges)))
 
 
 def hour_of_week(
@@ -103,7 +103,7 @@ def hour_of_week(
     snapshot, now, windows, asked = question.ask(LAST_FOUR_WEEKS)
     frame = compute(snapshot, group_by=tags or [] if in_grids else tags, **asked)
     rows = f"hours of {'stores' if tags is None else 'groups'}"
-    answer = Answer(frame, legend_of_week(windows[0]), rows, now, Worst("availability", "least"))
+    answer = Answer([frame], legend_of_week(windows[0]), rows, now, Worst("availability", "least"))
     if in_grids:
         draw_grids(terminal(), answer)
     else:
@@ -141,4 +141,4 @@ def stores(
     rows = f"stores over the budget of {target} %" if breaching else "stores"
     columns = ("store_id", *legend, *(name for name in frame.columns[1:] if name not in legend))
     frame = overspent(frame) if breaching else frame
-    output.tell(Answer(frame, legend, rows, now, worst_of(legend), columns=columns))
+    output.tell(Answer([frame], legend, rows, now, worst_of(legend), columns=columns))

@@ -37,7 +37,7 @@ EXAMPLES: dict[Callable[..., Any], tuple[str, str]] = {
     compact: ("compact", "compact --lake parquet"),
     prune: ("prune --before 2024-01-01", "prune --before 2024-01-01 --yes"),
     vacuum: ("vacuum", "vacuum --keep 1d --yes"),
-    sql: ("sql", "sql > report.sql"),
+    sql: ("sql", "sql > changes.sql"),
     serve: ("serve", "serve --host 0.0.0.0 --port 8080 --workers 2"),
 }
 """The commands, in the order in which one comes to need them, each with two examples."""

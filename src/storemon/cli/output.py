@@ -59,25 +59,26 @@ class Output:
         """Tell whether a person looks at it."""
         return self.out is None and sys.stdout.isatty()
 
-    def tell(self, answer: "Answer") -> None:
-        """Write an answer to where it goes.
+    def tell(self, answer: "Answer") -> int:
+        """Write an answer to where it goes, and count its rows there.
 
         Raises:
             FileError: the file can't be written.
 
         """
-        from storemon.views.export import encoded, form_of, to_csv, write
+        from storemon.views.export import export, form_of, save
 
         if self.on_terminal:
             self._draw(answer)
-            return
-        frame = answer.worst_first().head(self.top) if self.top else answer.frame
+            return len(answer.frame)
+        frames = [answer.worst_first().head(self.top)] if self.top else answer.frames
         if self.out is None:
-            sys.stdout.buffer.write(to_csv(frame, answer.legend))
-            return
-        write(self.out, encoded(frame, form_of(self.out), answer.legend))
+            return export(frames, "csv", answer.legend, sys.stdout.buffer)
+        form = form_of(self.out)
+        count = save(self.out, lambda file: export(frames, form, answer.legend, file))
         took = time.perf_counter() - _STARTED
-        sys.stdout.write(f"{self.out}: {len(frame):,} {answer.rows} as of {answer.as_of} in {took:.2f} s\n")
+        sys.stdout.write(f"{self.out}: {count:,} {answer.rows} as of {answer.as_of} in {took:.2f} s\n")
+        return count
 
     def _draw(self, answer: "Answer") -> None:
         from storemon.views.table import draw_answer

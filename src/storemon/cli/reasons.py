@@ -60,4 +60,4 @@ def audit(
     if output.on_terminal:
         draw_findings(terminal(), findings)
     else:
-        output.tell(Answer(rows_of(findings), {}, "findings", now))
+        output.tell(Answer([rows_of(findings)], {}, "findings", now))

@@ -11,10 +11,10 @@ from storemon.settings import Settings
 
 
 def sql() -> None:
-    """Print the one SQL statement that computes a report's figures."""
-    from storemon.engine.pipeline import FIGURES, STATES, statement
+    """Print the one SQL statement that finds where the state of each store changes: all that its polls decide."""
+    from storemon.engine.pipeline import STATES, statement
 
-    sys.stdout.write(statement((*STATES["carry"], *FIGURES)) + "\n")
+    sys.stdout.write(statement(STATES["carry"]) + "\n")
 
 
 def serve(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import duckdb
 import polars as pl
@@ -87,20 +88,17 @@ def gather(
 
     """
     stores = chosen_stores(snapshot, question) if stores is None else stores
-    within = None if stores.is_empty() else (stores["store_id"][0], stores["store_id"][-1])
-    zones = stores["zone"].unique().sort()
-    windows = realise(question.windows, question.as_of, zones.to_list(), question.every)
+    zones = stores.select(pl.col("zone").unique().sort()).with_columns(zone_key=pl.int_range(pl.len(), dtype=pl.Int32))
+    windows = realise(question.windows, question.as_of, zones["zone"].to_list(), question.every)
     starts_at, ends_at = horizon(windows, question.as_of, since)
     reaches_back = shifted(ends_at, question.carry_limit)  # for so long a later poll can tell of a window
     until = question.as_of if to_as_of else min(question.as_of, reaches_back)
-    intervals = open_intervals(stores, snapshot.hours(within), snapshot.special_hours(within), starts_at, ends_at)
-    left, excluded = without(intervals, maintenance_of(stores, snapshot.maintenance(within)))
-    zone_keys = pl.col("zone").replace_strict(zones, range(len(zones)), return_dtype=pl.Int32)
+    opened, excluded = _schedules(snapshot, _Stores(stores), starts_at, ends_at)
     frames = {
-        "stores": stores.with_columns(zone_key=zone_keys),
+        "stores": stores.join(zones, on="zone", maintain_order="left"),
         "windows": windows,
-        "open_intervals": with_clock(left),
-        "excluded_intervals": with_clock(excluded),
+        "open_intervals": opened,
+        "excluded_intervals": excluded,
     }
     params = {
         "starts_at": microseconds(starts_at),
@@ -114,7 +112,7 @@ def gather(
         # Behind so many steps DuckDB guesses too few rows, and would compare each with all of the other side.
         con.execute("SET asof_loop_join_threshold = 0")
         for name, frame in frames.items():
-            con.register(name, frame.to_arrow())
+            con.register(name, frame.select(pl.exclude(pl.String)).to_arrow())
         with _reading_polls(snapshot):
             for name, after, to in (
                 ("polls_before", shifted(starts_at, -question.carry_limit), starts_at),
@@ -134,11 +132,41 @@ def chosen_stores(snapshot: Snapshot, question: Question) -> pl.DataFrame:
         LakeError: the lake can't be read.
 
     """
+    known = _all_stores(snapshot).filter(pl.col("first_polled_at") <= microseconds(question.as_of))
+    return matching(known, snapshot.tags(), question.where) if question.where else known
+
+
+@lru_cache(maxsize=1)
+def _all_stores(snapshot: Snapshot) -> pl.DataFrame:
     first_polled_at = pl.col("polled_at").to_physical().alias("first_polled_at")
     polled = snapshot.stores().select("store_key", "store_id", first_polled_at, pl.col("active").alias("first_active"))
-    known = polled.filter(pl.col("first_polled_at") <= microseconds(question.as_of)).sort("store_id")
-    asked_about = matching(known, snapshot.tags(), question.where) if question.where else known
-    return with_zones(asked_about, snapshot.zones())
+    return with_zones(polled.sort("store_id"), snapshot.zones())
+
+
+class _Stores:
+    """Stores that can be told from others by their keys."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame
+        self._keys = frame["store_key"].to_numpy().tobytes()
+
+    def __hash__(self) -> int:
+        return hash(self._keys)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Stores) and self._keys == other._keys
+
+
+@lru_cache(maxsize=2)
+def _schedules(
+    snapshot: Snapshot, stores: _Stores, starts_at: datetime, ends_at: datetime
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Realise the schedules of stores, once for the same ones: open intervals, and what maintenance takes out."""
+    ids = stores.frame["store_id"]
+    within = (ids[0], ids[-1]) if len(ids) else None
+    intervals = open_intervals(stores.frame, snapshot.hours(within), snapshot.special_hours(within), starts_at, ends_at)
+    left, excluded = without(intervals, maintenance_of(stores.frame, snapshot.maintenance(within)))
+    return with_clock(left), with_clock(excluded)
 
 
 def key_ranges(keys: pl.Series) -> tuple[Keys, bool]:

@@ -4,12 +4,11 @@ from collections.abc import Collection
 
 import polars as pl
 
+from storemon.engine.clocks import open_time, time_in_states
 from storemon.engine.facts import Facts
 from storemon.engine.measures import Need
-from storemon.engine.pipeline import EXCLUSIONS, FIGURES, OUTAGE_SUMS, STATES
+from storemon.engine.pipeline import OUTAGE_SUMS, STATES
 from storemon.engine.question import Policy
-
-_PLACE = ["part", "store_key"]
 
 
 def figures(facts: Facts, policy: Policy, needs: Collection[Need] = ()) -> pl.DataFrame:
@@ -21,24 +20,18 @@ def figures(facts: Facts, policy: Policy, needs: Collection[Need] = ()) -> pl.Da
         and unknown time add up to the service time; with the excluded time, to what the schedule says.
 
     """
-    changes = STATES[policy]
-    if "outages" in needs:  # then they are needed twice
-        facts.con.register("changes", facts.run(changes).to_arrow())
-        changes = ()
-    sums = facts.run((*changes, *FIGURES))
+    changes = facts.run(STATES[policy])
+    parts = facts.windows.join(facts.stores.select("store_key", "zone_key"), on="zone_key")
+    parts = parts.select("part", "store_key", "starts_at", "ends_at")
+    sums = parts.select("part", "store_key").hstack(time_in_states(parts, facts.open_intervals, changes))
     if "exclusions" in needs:
-        sums = sums.join(facts.run(EXCLUSIONS), on=_PLACE)
-    if "bounds" in needs:
-        sums = sums.join(_bounds(facts), on=_PLACE)
+        sums = sums.with_columns(excluded_us=open_time(parts, facts.excluded_intervals))
+    if "bounds" in needs:  # certain active time, and all but certain inactive time
+        certain = time_in_states(parts, facts.open_intervals, facts.run(STATES["certain"]))
+        uptime_max_us = certain["service_us"] - certain["downtime_us"]
+        sums = sums.with_columns(uptime_min_us=certain["uptime_us"], uptime_max_us=uptime_max_us)
     if "outages" in needs:
-        sums = sums.join(facts.run(OUTAGE_SUMS), on=_PLACE, how="left")
+        facts.con.register("changes", changes.to_arrow())
+        sums = sums.join(facts.run(OUTAGE_SUMS), on=["part", "store_key"], how="left")
         sums = sums.with_columns(pl.col("outages", "ended_outages", "ended_downtime_us").fill_null(0))
     return sums
-
-
-def _bounds(facts: Facts) -> pl.DataFrame:
-    """Tell what the polls prove: certain active time, and all but certain inactive time."""
-    certain = facts.run((*STATES["certain"], *FIGURES))
-    return certain.select(
-        *_PLACE, uptime_min_us=pl.col("uptime_us"), uptime_max_us=pl.col("service_us") - pl.col("downtime_us")
-    )

@@ -11,12 +11,6 @@ STATES = {
 }
 """The steps to the changes of state, by policy; ``certain`` holds true only what two polls prove: the bounds."""
 
-FIGURES = ("boundaries", "marks", "clocks", "figures")
-"""The steps from there to the figures of each store in each part of a window."""
-
-EXCLUSIONS = ("boundaries", "excluded_clocks", "exclusions")
-"""The steps to what maintenance takes out of the schedule."""
-
 DOWNTIMES = ("outages/spells", "outages/clips", "outages/edges", "outages/downtimes")
 """The steps from the changes of state to each outage in each part of a window."""
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
 
 from storemon.errors import LakeError
 from storemon.lake.ingest import Ingestion, Progress, ingest
+from storemon.lake.place import Place
 from storemon.lake.schemas import FACTS, REJECTED
 from storemon.lake.snapshot import LakeSnapshot
-from storemon.lake.tables import Tables
+from storemon.lake.tables import Opened, Tables
 from storemon.lake.upkeep import Compaction, Pruning, compact, prune, vacuum
 
 
@@ -60,12 +62,9 @@ class Lake:
         """
         # Each table before those that are committed before it: so none lags behind the polls.
         tables = (*reversed(FACTS), REJECTED)
-        return LakeSnapshot(
+        return _snapshot(
             self._tables.place,
-            {
-                table.name: self._tables.open(table, versions.get(table.name, -1) if versions else None)
-                for table in tables
-            },
+            *(self._tables.open(table, versions.get(table.name, -1) if versions else None) for table in tables),
         )
 
     def compact(self, *, at_least: int = 2) -> Compaction:
@@ -85,3 +84,9 @@ class Lake:
     def rejected(self) -> pl.DataFrame:
         """Read the rows that could not be read: ``file, line, row, reason, rejected_at``, oldest first."""
         return self.snapshot().rejected()
+
+
+@lru_cache(maxsize=2)
+def _snapshot(place: Place, *opened: Opened) -> LakeSnapshot:
+    """Give the same object for the same tables: what was found out about it is of use again."""
+    return LakeSnapshot(place, {each.table.name: each for each in opened})

@@ -8,7 +8,7 @@ EVERY_STORE = "*"
 """The store id of rows that are about every store, in special hours and maintenance."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """A table's name, its columns with types, those it is partitioned by, and those whose range in a file is of use."""
 

@@ -1,6 +1,6 @@
 """What a report reads: the facts at one moment, from a lake at fixed versions or from frames in their place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -21,7 +21,7 @@ Keys = Sequence[tuple[int, int]]
 """The first and the last ``store_key`` of one range, or several."""
 
 
-class Snapshot(Protocol):
+class Snapshot(Hashable, Protocol):
     """Facts that no longer change, in the shapes that the engine reads."""
 
     @property
@@ -75,7 +75,7 @@ class Snapshot(Protocol):
         """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LakeSnapshot:
     """A lake at fixed versions."""
 
@@ -113,8 +113,7 @@ class LakeSnapshot:
 
     def count_polls(self, since: datetime, until: datetime) -> int:
         """Add up what the log tells of the files of decisive polls."""
-        days = pl.col("polled_on").is_between(since.date(), until.date())
-        return int(self.opened[POLLS.name].files.filter(days, "decisive")["rows"].sum())
+        return int(self._files(since, until).filter("decisive")["rows"].sum())
 
     def hours(self, within: Ids | None = None) -> pl.DataFrame:
         """Read the table."""
@@ -154,10 +153,14 @@ class LakeSnapshot:
         every_poll: bool = True,
     ) -> None:
         """Make a view of the Parquet files of the days in question; register their rows if in object storage."""
+        files = self._files(since, until)
+        if not every_poll:
+            # In a day at whose middle one stops to read, the last poll that counts may not be a decisive one.
+            newest = self.newest_poll()
+            cut_off = until.date() if newest is None or until < newest else None
+            in_full = ~pl.col("told_by_decisive") | pl.col("polled_on").eq_missing(cut_off)
+            files = files.filter(pl.col("decisive") | in_full)
         polls = self.opened[POLLS.name]
-        days = pl.col("polled_on").is_between(since.date(), until.date())
-        files = polls.files
-        files = files.filter(days, self._needed(files, until)) if not every_poll else files.filter(days)
         if polls.place.folder is None:
             con.register(name, _fetched(polls, files, since, until, keys).to_arrow())
             return
@@ -169,14 +172,14 @@ class LakeSnapshot:
         where = " OR ".join(f"store_key BETWEEN {first} AND {last}" for first, last in keys or ())
         con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {rows}{where and f' WHERE {where}'}")
 
-    def _needed(self, files: pl.DataFrame, until: datetime) -> pl.Series:
-        """Tell of each file whether it is read when polls that tell nothing are left out.
+    def _files(self, since: datetime, until: datetime) -> pl.DataFrame:
+        """List the files of polls of the UTC days from one instant to another."""
+        return self._all_files.filter(pl.col("polled_on").is_between(since.date(), until.date()))
 
-        In the day at whose middle one stops to read, the last poll that counts may not be a decisive one.
-        """
-        newest = self.newest_poll()
-        in_full = (files["polled_on"] == until.date()) & (newest is None or until < newest)
-        return files["decisive"] | in_full | ~told_by_decisive(files)
+    @cached_property
+    def _all_files(self) -> pl.DataFrame:
+        files = self.opened[POLLS.name].files.drop_nulls("polled_on")
+        return files.with_columns(told_by_decisive=told_by_decisive(files))
 
 
 def _fetched(polls: Opened, files: pl.DataFrame, since: datetime, until: datetime, keys: Keys | None) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ _KEEP_LOGS = PostCommitHookProperties(cleanup_expired_logs=False)  # so that eve
 _SMALL = 500_000  # rows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Opened:
     """One table at one version. A table nobody has written yet has version -1 and no rows."""
 
@@ -122,6 +122,11 @@ class Opened:
             raise LakeError(f"{self.place}: a file of the table is lost or damaged: {plain(error)}") from error
 
 
+@lru_cache(maxsize=16)
+def _opened(table: Table, place: Place, version: int, commit: tuple[int, int] | None) -> Opened:  # noqa: ARG001
+    return Opened(table, place, version)
+
+
 class Tables:
     """The tables of one lake: opened at a version, written by compare-and-swap."""
 
@@ -143,9 +148,21 @@ class Tables:
         """
         if version is None:
             return self._newest(table)
-        opened = Opened(table, self.place, version)
+        opened = self._opened(table, version)
         _ = opened.delta  # to name a version that is not there is a mistake to be told at once
         return opened
+
+    def _opened(self, table: Table, version: int) -> Opened:
+        """Open a version, once for all of the process: of another lake in its place the commit is another file."""
+        if self.place.folder is None:
+            return Opened(table, self.place, version)
+        if version == -1:
+            return _opened(table, self.place, version, None)
+        try:
+            commit = (self.place.folder / table.name / "_delta_log" / f"{version:020}.json").stat()
+        except OSError:  # there is no such version, or the log begins later
+            return Opened(table, self.place, version)
+        return _opened(table, self.place, version, (commit.st_ino, commit.st_mtime_ns))
 
     def _newest(self, table: Table) -> Opened:
         """Find the newest version by the names in the table's log; -1 where there is none yet.
@@ -162,7 +179,7 @@ class Tables:
             names = []
         except OSError as error:
             raise LakeError(f"{self.place}: the table {table.name!r} cannot be read: {error.strerror}") from error
-        return Opened(table, self.place, max((int(name[:20]) for name in names if _COMMIT.fullmatch(name)), default=-1))
+        return self._opened(table, max((int(name[:20]) for name in names if _COMMIT.fullmatch(name)), default=-1))
 
     def commit(
         self,

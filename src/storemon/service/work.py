@@ -7,14 +7,19 @@ from typing import Any
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
+from storemon.engine.measures import SEVEN_COLUMNS, chosen
 from storemon.engine.question import resolve_as_of
-from storemon.engine.report import report
+from storemon.engine.report import report_by_range
+from storemon.engine.windows import DEFAULT_WINDOWS
 from storemon.errors import FileError, InputError
 from storemon.lake.lake import Lake
 from storemon.service.jobs import Job, Jobs, pinned_versions
 from storemon.service.records import open_records, records_file
 from storemon.settings import Settings
-from storemon.views.export import remove_parts, report_csv, write
+from storemon.views.answer import legend_of_report
+from storemon.views.export import export, remove_parts, save
+
+_SEVEN_COLUMNS = legend_of_report(chosen(SEVEN_COLUMNS, None), DEFAULT_WINDOWS)
 
 
 def report_parameters(settings: Settings) -> dict[str, Any]:
@@ -39,15 +44,15 @@ def run_report(settings: Settings, jobs: Jobs, job: Job) -> dict[str, Any]:
     if "as_of" not in asked:
         now = {"versions": dict(snapshot.versions), "as_of": resolve_as_of(snapshot).isoformat()}
         jobs.pin(job, asked := asked | now)
-    frame = report(
+    frames = report_by_range(
         snapshot,
+        measures=SEVEN_COLUMNS,
         as_of=datetime.fromisoformat(asked["as_of"]),
         carry_limit=timedelta(microseconds=asked["carry_limit_us"]),
     )
     file = report_file(settings, job.id)
     remove_parts(file)
-    write(file, report_csv(frame))
-    return {"stores": frame.height}
+    return {"stores": save(file, lambda opened: export(frames, "csv", _SEVEN_COLUMNS, opened))}
 
 
 def kept_versions(settings: Settings) -> list[dict[str, int]]:

@@ -1,8 +1,9 @@
 """An answer as it is shown: a frame, what its columns tell and in which unit, and which rows are the worst."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import polars as pl
@@ -56,7 +57,7 @@ class Answer:
     """What a command answers.
 
     Attributes:
-        frame: all rows, in the order in which a file has them.
+        frames: all rows, in the order in which a file has them; they can be computed as they are read, once.
         legend: its columns of figures.
         rows: what the rows are, in the plural.
         as_of: the answer's now.
@@ -66,13 +67,18 @@ class Answer:
 
     """
 
-    frame: pl.DataFrame
+    frames: Iterable[pl.DataFrame]
     legend: Legend
     rows: str
     as_of: datetime
     worst: Worst | None = None
     in_time: bool = False
     columns: Sequence[str] = ()
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """All rows at once."""
+        return pl.concat(self.frames)
 
     def worst_first(self) -> pl.DataFrame:
         """Sort the rows; those without the figure come last, those alike stay in order."""

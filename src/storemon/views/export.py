@@ -1,13 +1,16 @@
-"""An answer's frame in, a file out: rounded CSV for people, exact Parquet and JSON for programs."""
+"""An answer's rows in, a file out: rounded CSV for people, exact Parquet and JSON for programs."""
 
 import io
 import os
+from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal, TypeVar
 from uuid import uuid4
 
 import polars as pl
 import polars.selectors as cs
+from pyarrow.parquet import ParquetWriter
 
 from storemon.engine.measures import chosen
 from storemon.engine.report import DEFAULT_MEASURES
@@ -16,6 +19,8 @@ from storemon.errors import FileError, InputError
 from storemon.views.answer import Legend, legend_of_report
 
 Form = Literal["csv", "json", "parquet"]
+
+T = TypeVar("T")
 
 _HUNDREDTH_US = {"minutes": 600_000, "hours": 36_000_000}
 _REPORT = legend_of_report(chosen(DEFAULT_MEASURES, None), DEFAULT_WINDOWS)
@@ -42,29 +47,42 @@ def form_of(path: Path) -> Form:
     raise InputError(f"--out {path}: there is no form {path.suffix!r}; let it end in .csv, .json or .parquet")
 
 
-def encoded(frame: pl.DataFrame, form: Form, legend: Legend) -> bytes:
-    """Write ``frame`` in a form, its lengths of time ``Duration("us")``.
+def export(frames: Iterable[pl.DataFrame], form: Form, legend: Legend, file: BinaryIO) -> int:
+    """Write rows in a form, one frame after the other as they come, and count them. There is at least one frame.
 
-    CSV is that of `to_csv`. JSON is an array of objects: lengths of time in whole microseconds, percentages and rates
-    as numbers, instants as text. Parquet keeps lengths of time exact, and percentages and rates as decimals.
+    Lengths of time are ``Duration("us")``. CSV is that of `to_csv`. JSON is an array of objects: lengths of time in
+    whole microseconds, percentages and rates as numbers, instants as text. Parquet keeps lengths of time exact, and
+    percentages and rates as decimals.
     """
-    if form == "json":
-        numbers = frame.with_columns(cs.duration().to_physical(), cs.decimal().cast(pl.Float64))
-        return numbers.with_columns(_instants()).write_json().encode()
     if form == "parquet":
-        frame.write_parquet(buffer := io.BytesIO())
-        return buffer.getvalue()
-    return to_csv(frame, legend)
+        return _export_parquet(frames, file)
+    count = 0
+    for place, frame in enumerate(frames):
+        if form == "csv":
+            file.write(to_csv(frame, legend, header=not place))
+        else:
+            rows = _to_json(frame)[1:-1]  # without the brackets of its own
+            file.write((b"," * bool(count and rows) if place else b"[") + rows)
+        count += len(frame)
+    if form == "json":
+        file.write(b"]")
+    return count
 
 
-def to_csv(frame: pl.DataFrame, legend: Legend) -> bytes:
+def encoded(frame: pl.DataFrame, form: Form, legend: Legend) -> bytes:
+    """Write one frame as `export` does."""
+    export([frame], form, legend, buffer := io.BytesIO())
+    return buffer.getvalue()
+
+
+def to_csv(frame: pl.DataFrame, legend: Legend, *, header: bool = True) -> bytes:
     r"""``frame`` as CSV in UTF-8 with ``\n`` line ends.
 
     Lengths of time are in the minutes or hours that ``legend`` says, with two decimals, rounded half up; instants in
     ISO 8601, in UTC with a ``Z``, or local without; what is null is empty.
     """
     printed = frame.with_columns(rounded(frame, legend)).with_columns(_instants())
-    return printed.write_csv(quote_style="necessary", line_terminator="\n").encode()
+    return printed.write_csv(include_header=header, quote_style="necessary", line_terminator="\n").encode()
 
 
 def report_csv(frame: pl.DataFrame, *, wide: bool = False) -> bytes:
@@ -79,7 +97,12 @@ def rounded(frame: pl.DataFrame, legend: Legend) -> list[pl.Expr]:
 
 
 def write(path: Path, content: bytes, *, what: str = "report") -> None:
-    """Write to ``path`` in one step: whoever opens it sees all of it, or what was there before. A link is followed.
+    """Write what is there already, as `save` does."""
+    save(path, lambda file: file.write(content), what=what)
+
+
+def save(path: Path, fill: Callable[[BinaryIO], T], *, what: str = "report") -> T:
+    """Let ``fill`` write to ``path``: whoever opens it sees all of it, or what was there before. A link is followed.
 
     ``what`` it is, an error tells.
 
@@ -89,9 +112,9 @@ def write(path: Path, content: bytes, *, what: str = "report") -> None:
     """
     try:
         if path.exists() and not path.is_file():
-            path.write_bytes(content)  # a device or a pipe, /dev/null say: a rename would put a file in its place
-        else:
-            _replace(path.resolve(), content)
+            with path.open("wb") as file:  # a device or a pipe, /dev/null say: a rename would put a file in its place
+                return fill(file)
+        return _replace(path.resolve(), fill)
     except OSError as error:
         raise FileError(f"{path}: the {what} cannot be written: {error.strerror}") from error
 
@@ -114,18 +137,35 @@ def _instants() -> list[pl.Expr]:
     ]
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _export_parquet(frames: Iterable[pl.DataFrame], file: BinaryIO) -> int:
+    tables = (frame.to_arrow(compat_level=pl.CompatLevel.oldest()) for frame in frames)
+    first = next(tables)
+    count = 0
+    with ParquetWriter(file, first.schema) as writer:
+        for table in chain([first], tables):
+            writer.write_table(table)
+            count += len(table)
+    return count
+
+
+def _to_json(frame: pl.DataFrame) -> bytes:
+    numbers = frame.with_columns(cs.duration().to_physical(), cs.decimal().cast(pl.Float64))
+    return numbers.with_columns(_instants()).write_json().encode()
+
+
+def _replace(path: Path, fill: Callable[[BinaryIO], T]) -> T:
     # Each writer has a name of its own: two that make the same report must not write into each other's file.
     part = path.with_name(f".{path.name}.{uuid4().hex}.part")
     with part.open("xb") as file:
         try:
-            file.write(content)
+            filled = fill(file)
             file.flush()
             os.fsync(file.fileno())
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
     _sync(path.parent)
+    return filled
 
 
 def _sync(folder: Path) -> None:
