@@ -55,6 +55,13 @@ def test_sample_and_ingest_say_what_they_did(storemon: Storemon, tmp_path: Path)
     assert (tmp_path / "elsewhere" / "polls").is_dir()
 
 
+def test_sample_goes_into_a_lake_without_csvs(storemon: Storemon, tmp_path: Path) -> None:
+    written = storemon("sample", "--lake", "lake", "--stores", "2", "--days", "1", "--seed", "7", "--hourly")
+    assert (written.status, written.err) == (0, "")
+    assert written.out.decode().startswith("lake: 48 polls, ")
+    assert {path.name for path in tmp_path.iterdir()} == {"lake"}
+
+
 def test_a_report_in_every_form(command: Storemon, sampled: Path, tmp_path: Path) -> None:
     printed = command("report")
     assert printed.status == 0

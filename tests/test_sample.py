@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from storemon.lake import sample
-from storemon.lake.sample import draws
+from storemon.lake.sample import draws, lives
 from storemon.lake.sample import hours as hours_file
 from storemon.lake.sample import polls as polls_file
 from storemon.lake.sample import write as write_file
@@ -203,7 +203,7 @@ def test_rows_come_in_blocks_in_no_order() -> None:
 
 
 def test_a_few_polls_come_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polls_file, "_TWIN", 100)
+    monkeypatch.setattr(lives, "_TWIN", 100)
     polls = pl.concat(polls_file.polls(100, 10, 1))
     doubled = polls.height - polls.unique().height
     disagreeing = polls.unique().height - polls.unique(["store_id", "polled_at"]).height

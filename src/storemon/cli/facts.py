@@ -18,11 +18,21 @@ if TYPE_CHECKING:
     from storemon.lake.ingest import Ingestion, Progress
 
 Stores = Annotated[int, Parameter(validator=Number(lte=10_000_000))]
+NewLake = Annotated[Path | None, Parameter(name="--lake", help="Folder of the new lake to write into, without CSVs.")]
 Days = Annotated[int, Parameter(validator=Number(lte=36_525))]
 
 
-def sample(folder: Path, /, *, stores: Stores = 3678, days: Days = 60, seed: int = 1) -> None:
-    """Write realistic CSVs into FOLDER.
+def sample(
+    folder: Path | None = None,
+    /,
+    *,
+    lake: NewLake = None,
+    stores: Stores = 3678,
+    days: Days = 60,
+    hourly: bool = False,
+    seed: int = 1,
+) -> None:
+    """Write realistic CSVs into FOLDER, or the same straight into a new lake.
 
     Parameters
     ----------
@@ -32,21 +42,29 @@ def sample(folder: Path, /, *, stores: Stores = 3678, days: Days = 60, seed: int
         Stores that are polled.
     days
         Days of polls, the last one being 2024-10-14.
+    hourly
+        A poll in every hour, instead of one every two or three hours with gaps.
     seed
-        The same seed gives the same bytes.
+        The same seed gives the same bytes, and the same rows in a lake.
 
     """
-    from storemon.lake.sample import write_sample
+    from storemon.lake.sample import write_lake, write_sample
+    from storemon.lake.tables import Tables
 
+    if (folder is None) == (lake is None):
+        raise InputError("name one place for the sample: a folder for CSVs, or a new lake with --lake")
     started = time.perf_counter()
     try:
-        counts = write_sample(folder, stores=stores, days=days, seed=seed)
+        if lake is not None:
+            counts = write_lake(Tables(lake), stores=stores, days=days, seed=seed, hourly=hourly)
+        elif folder is not None:
+            counts = write_sample(folder, stores=stores, days=days, seed=seed, hourly=hourly)
     except ValueError as error:
         raise InputError(str(error)) from error
     except OSError as error:
         raise InputError(f"{folder}: the sample cannot be written: {error.strerror}") from error
     sys.stdout.write(
-        f"{folder}: {counts.polls:,} polls, {counts.hours:,} hours, {counts.zones:,} time zones, "
+        f"{folder or lake}: {counts.polls:,} polls, {counts.hours:,} hours, {counts.zones:,} time zones, "
         f"{counts.stores:,} stores in {time.perf_counter() - started:.1f} s\n"
     )
 

@@ -1,5 +1,6 @@
 """The menu_hours.csv of a sample: the real mix of weeks, dealt to its stores."""
 
+import functools
 from collections.abc import Iterator
 
 import polars as pl
@@ -60,21 +61,36 @@ def hours(stores: int, seed: int) -> Iterator[pl.DataFrame]:
 
     So many stores come at a time, a store's rows together or in two places. Raises ValueError if `stores` is below 1.
     """
+    for some in keeping(stores, seed).iter_slices(STORES_A_CHUNK):
+        yield hours_of(some, seed)
+
+
+def keeping(stores: int, seed: int) -> pl.DataFrame:
+    """Give stores the week that they keep, but for a few: `store, week`, in no order.
+
+    Raises ValueError if `stores` is below 1.
+    """
     require(stores=stores)
     salt = salt_for(seed, "hours")
     without = scaled(_NO_HOURS, stores)  # the first of the stores polled, and of the others the last
     count = stores + never_polled(stores) - scaled(_NEVER_POLLED_NO_HOURS, stores) - without
-    weights, rows = _weeks()
+    weights, _ = _weeks()
     weeks = pl.Series([week for week, weight in enumerate(weights) for _ in range(weight)])
-    kept = pl.DataFrame({"store": shuffled(count, salt) + without, "week": dealt(weeks, shuffled(count, salt + 1))})
-    for some in kept.iter_slices(STORES_A_CHUNK):
-        open_days = some.with_columns(store_ids(some["store"], seed)).join(rows, on="week")
-        place = open_days["store"] * 2 + (open_days["part"] & open_days["store"])
-        yield open_days.sort(
-            words_of(place, salt), words_of(open_days["store"], salt, open_days["row"]), "store_id", "row"
-        ).select("store_id", "dayOfWeek", "start_time_local", "end_time_local")
+    return pl.DataFrame({"store": shuffled(count, salt) + without, "week": dealt(weeks, shuffled(count, salt + 1))})
 
 
+def hours_of(some: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Write down the hours of some stores that keep a week: their rows of `menu_hours.csv`, in no order."""
+    salt = salt_for(seed, "hours")
+    _, rows = _weeks()
+    open_days = some.with_columns(store_ids(some["store"], seed)).join(rows, on="week")
+    place = open_days["store"] * 2 + (open_days["part"] & open_days["store"])
+    return open_days.sort(
+        words_of(place, salt), words_of(open_days["store"], salt, open_days["row"]), "store_id", "row"
+    ).select("store_id", "dayOfWeek", "start_time_local", "end_time_local")
+
+
+@functools.cache
 def _weeks() -> tuple[list[int], pl.DataFrame]:
     """Return the weight of each week, and the rows of all, numbered; `part` is 1 at the weekend."""
     weights, rows = [], list[tuple[int, int, int, int, str, str]]()

@@ -43,20 +43,23 @@ def tagged_stores(stores: int, seed: int) -> Iterator[pl.DataFrame]:
     A tag that a store lacks is null; without a zone it lacks region and city. Raises ValueError if `stores` is below 1.
     """
     zones = zoned(stores, seed)
-    brands = pl.Series([brand for brand, weight in _BRANDS.items() for _ in range(weight)])
     roll = pl.DataFrame({"store": shuffled(stores + never_polled(stores), salt_for(seed, "stores"))})
     for some in roll.join(zones, on="store", how="left", maintain_order="left").iter_slices(STORES_A_CHUNK):
-        placed = _placed(some.with_columns(word=words_of(some["store"], salt_for(seed, "city"))))
-        brand = brands[words_of(some["store"], salt_for(seed, "brand")) * brands.len() // WORDS]
-        number = (pl.col("store") + _FIRST_NUMBER).cast(pl.String)
-        named = placed.with_columns(
-            name=pl.concat_str(brand, "city", number, separator=" ", ignore_nulls=True), brand=brand
-        )
-        lacks = {
-            tag: words_of(some["store"], salt_for(seed, f"no {tag}")) % one_in == 0 for tag, one_in in _LACK.items()
-        }
-        tags = (pl.when(~lacks[tag]).then(pl.col(tag)).alias(tag) for tag in lacks)
-        yield named.select(store_ids(some["store"], seed), *tags)
+        yield tagged(some, seed)
+
+
+def tagged(some: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Write down the tags of some stores, `store, timezone_str`: their rows of `stores.csv`, in the same order."""
+    brands = pl.Series([brand for brand, weight in _BRANDS.items() for _ in range(weight)])
+    placed = _placed(some.with_columns(word=words_of(some["store"], salt_for(seed, "city"))))
+    brand = brands[words_of(some["store"], salt_for(seed, "brand")) * brands.len() // WORDS]
+    number = (pl.col("store") + _FIRST_NUMBER).cast(pl.String)
+    named = placed.with_columns(
+        name=pl.concat_str(brand, "city", number, separator=" ", ignore_nulls=True), brand=brand
+    )
+    lacks = {tag: words_of(some["store"], salt_for(seed, f"no {tag}")) % one_in == 0 for tag, one_in in _LACK.items()}
+    tags = (pl.when(~lacks[tag]).then(pl.col(tag)).alias(tag) for tag in lacks)
+    return named.select(store_ids(some["store"], seed), *tags)
 
 
 def _placed(some: pl.DataFrame) -> pl.DataFrame:

@@ -22,10 +22,13 @@ class SampleSummary(NamedTuple):
     stores: int
 
 
-def write_sample(folder: Path, *, stores: int = 3678, days: int = 60, seed: int = 1) -> SampleSummary:
+def write_sample(
+    folder: Path, *, stores: int = 3678, days: int = 60, seed: int = 1, hourly: bool = False
+) -> SampleSummary:
     """Write `stores.csv`, `timezones.csv`, `menu_hours.csv` and `store_status.csv` into `folder`, made if missing.
 
-    `stores` stores are polled over the `days` days that end at NEWEST_AT. Each file appears by atomic rename when all
+    `stores` stores are polled over the `days` days that end at NEWEST_AT: every two or three hours with gaps of up to
+    20 hours, or `hourly`, in each hour of each store's time. Each file appears by atomic rename when all
     four are complete, the polls last; a failure before that changes none. Raises ValueError if `stores` or `days` is
     below 1 and OSError if the folder cannot be written.
     """
@@ -33,7 +36,7 @@ def write_sample(folder: Path, *, stores: int = 3678, days: int = 60, seed: int 
         "stores.csv": tagged_stores(stores, seed),
         "timezones.csv": zones(stores, seed),
         "menu_hours.csv": hours(stores, seed),
-        "store_status.csv": map(as_text, polls(stores, days, seed)),
+        "store_status.csv": map(as_text, polls(stores, days, seed, hourly=hourly)),
     }
     folder.mkdir(parents=True, exist_ok=True)
     parts = {name: folder / f".{name}.{secrets.token_hex(4)}.part" for name in files}

@@ -26,7 +26,12 @@ def zones(stores: int, seed: int) -> Iterator[pl.DataFrame]:
     Raises ValueError if `stores` is below 1.
     """
     for some in zoned(stores, seed).iter_slices(STORES_A_CHUNK):
-        yield some.select(store_ids(some["store"], seed), "timezone_str")
+        yield zones_of(some, seed)
+
+
+def zones_of(some: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Write down the zones of some stores, `store, timezone_str`: their rows of `timezones.csv`, in the same order."""
+    return some.select(store_ids(some["store"], seed), "timezone_str")
 
 
 def zoned(stores: int, seed: int) -> pl.DataFrame:
