@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from storemon.lake.ingest import Ingestion, Progress
 
 Stores = Annotated[int, Parameter(validator=Number(lte=10_000_000))]
-NewLake = Annotated[Path | None, Parameter(name="--lake", help="Folder of the new lake to write into, without CSVs.")]
+NewLake = Annotated[
+    str | None, Parameter(name="--lake", help="New lake to write into, without CSVs: a folder, or s3://bucket/path.")
+]
 Days = Annotated[int, Parameter(validator=Number(lte=36_525))]
 
 
