@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from storemon.errors import (
+    ClusterError,
     ConflictError,
     EmptyLakeError,
     FileError,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from storemon.lake.lake import Lake
 
 __all__ = [
+    "ClusterError",
     "ConflictError",
     "EmptyLakeError",
     "FileError",

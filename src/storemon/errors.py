@@ -6,9 +6,10 @@
      ├── InputError               what was given cannot be used: a flag, a date, a duration, a frame
      │    ├── FileError           a file or folder is missing, unreadable, no CSV, or short of a column
      │    └── RejectedRowsError   rows cannot be read, and the caller wanted all or nothing
-     └── LakeError                the lake cannot be read or written
-          ├── EmptyLakeError      it holds no polls yet
-          └── ConflictError       other writers were faster, again and again
+     ├── LakeError                the lake cannot be read or written
+     │    ├── EmptyLakeError      it holds no polls yet
+     │    └── ConflictError       other writers were faster, again and again
+     └── ClusterError             the cluster cannot be reached, or has lost too many workers
 
 Nothing has been changed when one of these is raised, unless its text says so.
 """
@@ -40,3 +41,7 @@ class EmptyLakeError(LakeError):
 
 class ConflictError(LakeError):
     """Other writers committed first, more often than is reasonable to retry."""
+
+
+class ClusterError(StoremonError):
+    """The cluster that was to do the work cannot be reached, or it has lost the work."""

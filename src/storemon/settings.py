@@ -1,7 +1,7 @@
 """The settings: each with a name, a default and a line of help, read once and never changed."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self, get_type_hints
@@ -11,6 +11,10 @@ from msgspec import Meta
 
 from storemon.durations import format_duration, parse_duration
 from storemon.errors import InputError
+from storemon.workplaces import LOCAL, Workplace, parse_workplace
+
+_PARSERS: Mapping[object, Callable[[str], object]] = {timedelta: parse_duration, Workplace: parse_workplace}
+"""What reads the text of a setting of a type, where msgspec does not."""
 
 
 class Described(NamedTuple):
@@ -34,6 +38,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8000
     workers: Annotated[int, Meta(ge=1, le=1024, description="Processes that answer and run jobs.")] = 1
     carry_limit: Annotated[timedelta, Meta(description="How long a poll is believed.")] = timedelta(days=7)
+    on: Annotated[
+        Workplace, Meta(description="Where the work is done: `local`, `ray` or `ray://HOST:PORT`; see cluster.md.")
+    ] = LOCAL
     max_queued: Annotated[int, Meta(ge=1, description="Jobs of a kind that may wait; one more is answered 503.")] = 100
     lease: Annotated[
         timedelta, Meta(description="How long a process may give no sign of life before its jobs are run again.")
@@ -76,7 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         wanted = get_type_hints(cls, include_extras=True)[name]
         try:
             if isinstance(value, str):
-                value = parse_duration(value) if wanted.__origin__ is timedelta else value
+                value = _PARSERS.get(wanted.__origin__, str)(value)
             return msgspec.convert(value, wanted, strict=False, dec_hook=lambda kind, text: kind(text))
         except (InputError, msgspec.ValidationError) as error:
             raise InputError(f"{source}={value}: {error}") from error

@@ -126,7 +126,8 @@ class _Passing(BaseHTTPRequestHandler):
         for name, text in headers:
             if name.lower() not in ("connection", "content-length", "transfer-encoding"):
                 self.send_header(name, text)
-        self.send_header("Content-Length", str(len(answer)))
+        told = dict(headers).get("Content-Length", "0") if self.command == "HEAD" else str(len(answer))
+        self.send_header("Content-Length", told)
         self.end_headers()
         self.wfile.write(answer)
 
@@ -141,7 +142,7 @@ class _Passing(BaseHTTPRequestHandler):
         behind.close()
         return response.status, response.getheaders(), answer
 
-    do_DELETE = do_GET = do_POST = do_PUT = _pass_on  # noqa: N815 - names that the library asks for
+    do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = _pass_on  # noqa: N815 - names that the library asks for
 
 
 @contextmanager

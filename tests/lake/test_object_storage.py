@@ -222,6 +222,15 @@ def test_only_the_days_in_question_are_read(uri: str, front: Front, tmp_path: Pa
     assert len([seen for seen in front.seen if "_delta_log" in seen.path]) <= 4 + 6 * 2, "six tables are not there"
 
 
+def test_a_long_log_takes_few_requests(uri: str, front: Front, tmp_path: Path) -> None:
+    for nth in range(14):
+        Lake(uri).ingest(folder(tmp_path / "data", polls=[f"{nth},active,{AT}"]), now=NOW)
+    front.seen.clear()
+    assert Lake(uri).snapshot().versions["polls"] == 13
+    read = [seen.path.rsplit("/", 1)[1] for seen in front.seen if "/polls/_delta_log/" in seen.path]
+    assert {name for name in read if name.endswith(".json")} == {f"{version:020}.json" for version in (10, 11, 12, 13)}
+
+
 @pytest.mark.parametrize("table", [POLLS, HOURS])
 def test_a_lost_file(uri: str, data: Path, storage: Storage, table: Any) -> None:
     lake = Lake(uri)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from cyclopts import Parameter
 
-from storemon.cli.options import ASKED_NOTHING, UNGROUPED, Grouping, Question, Texts, split
+from storemon.cli.options import ASKED_NOTHING_IN_BULK, UNGROUPED, BulkQuestion, Grouping, Texts, split
 from storemon.cli.output import ANYWHERE, Output, terminal
 from storemon.errors import InputError
 
@@ -24,7 +24,7 @@ def report(
     every: str | None = None,
     target: Target = None,
     versus: Literal["previous"] | None = None,
-    question: Question = ASKED_NOTHING,
+    question: BulkQuestion = ASKED_NOTHING_IN_BULK,
     grouping: Grouping = UNGROUPED,
     output: Output = ANYWHERE,
 ) -> None:
@@ -70,7 +70,7 @@ def report(
         sys.stderr.write(f"storemon: {whose} was polled at or before {now}; the report has no rows\n")
 
 
-def outages(*, question: Question = ASKED_NOTHING, output: Output = ANYWHERE) -> None:
+def outages(*, question: BulkQuestion = ASKED_NOTHING_IN_BULK, output: Output = ANYWHERE) -> None:
     """List the outages in a window (default: last_day), the longest first on a terminal."""
     from storemon.engine.outages import outages as compute
     from storemon.engine.windows import LAST_DAY
@@ -87,7 +87,7 @@ def outages(*, question: Question = ASKED_NOTHING, output: Output = ANYWHERE) ->
 
 
 def hour_of_week(
-    *, question: Question = ASKED_NOTHING, grouping: Grouping = UNGROUPED, output: Output = ANYWHERE
+    *, question: BulkQuestion = ASKED_NOTHING_IN_BULK, grouping: Grouping = UNGROUPED, output: Output = ANYWHERE
 ) -> None:
     """Tell uptime and downtime by weekday and hour, by local clocks, over a window (default: 28d).
 
@@ -114,7 +114,7 @@ def stores(
     *,
     target: Target = None,
     breaching: bool = False,
-    question: Question = ASKED_NOTHING,
+    question: BulkQuestion = ASKED_NOTHING_IN_BULK,
     output: Output = ANYWHERE,
 ) -> None:
     """List the stores with their tags and availability (default window: last_week), and how well they meet a target.

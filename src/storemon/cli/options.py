@@ -110,6 +110,26 @@ class Question(Facts):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
+class BulkQuestion(Question):
+    """What every answer about many stores can be asked for."""
+
+    on: Annotated[
+        str | None,
+        Parameter(
+            help="Where the work is done: in this process (local), by the workers of a Ray cluster on this machine "
+            "(ray), or by those of one that is running (ray://HOST:PORT) (default: local)."
+        ),
+    ] = None
+
+    def ask(self, *otherwise: "Window") -> "tuple[LakeSnapshot, datetime, Sequence[Window], Asked]":
+        """Fix what is read and asked as `Question.ask` does, and where the work is done."""
+        on = Settings.load(on=self.on).on
+        snapshot, now, windows, asked = super().ask(*otherwise)
+        return snapshot, now, windows, {**asked, "on": on}
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
 class Grouping:
     """Into which groups stores are put."""
 
@@ -125,7 +145,7 @@ class Grouping:
         return split(self.group_by) if self.group_by else [] if self.overall else None
 
 
-ALL_FACTS, ASKED_NOTHING, UNGROUPED = Facts(), Question(), Grouping()
+ALL_FACTS, ASKED_NOTHING, ASKED_NOTHING_IN_BULK, UNGROUPED = Facts(), Question(), BulkQuestion(), Grouping()
 
 
 def split(texts: Iterable[str]) -> list[str]:

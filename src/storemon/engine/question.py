@@ -14,6 +14,7 @@ from storemon.errors import EmptyLakeError, InputError
 from storemon.lake.lake import Lake
 from storemon.lake.snapshot import Snapshot
 from storemon.sizes import half_of_machine, parse_size
+from storemon.workplaces import LOCAL, Workplace, parse_workplace
 
 CARRY_LIMIT = timedelta(days=7)
 
@@ -32,6 +33,7 @@ class Asked(TypedDict, total=False):
         policy: what is held true between polls: ``carry`` (the default) or ``nearest``.
         where: the tags that a store must have, by name; the empty value is that of a store without the tag.
         memory: bytes that the work may take at once, or text like ``2GiB``; by default half of the machine's.
+        on: where the work is done: ``local`` (the default), ``ray`` or ``ray://HOST:PORT``.
 
     """
 
@@ -41,6 +43,7 @@ class Asked(TypedDict, total=False):
     policy: Policy
     where: Mapping[str, str]
     memory: int | str
+    on: str
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Question:
     policy: Policy = "carry"
     where: Mapping[str, str] = field(default_factory=dict)
     memory: int = field(default_factory=half_of_machine)
+    on: Workplace = LOCAL
 
 
 def ask(source: Lake | Snapshot, **asked: Unpack[Asked]) -> tuple[Snapshot, Question]:
@@ -61,8 +65,8 @@ def ask(source: Lake | Snapshot, **asked: Unpack[Asked]) -> tuple[Snapshot, Ques
 
     Raises:
         EmptyLakeError: no ``as_of`` is given and there are no polls to take it from.
-        InputError: there is no window, one can't be read, two have one name, the policy is unknown, or the carry limit
-            not positive.
+        InputError: there is no window, one can't be read, two have one name, the policy or the workplace is unknown,
+            or the carry limit not positive.
         LakeError: the lake can't be read.
 
     """
@@ -90,6 +94,7 @@ def ask(source: Lake | Snapshot, **asked: Unpack[Asked]) -> tuple[Snapshot, Ques
         policy=policy,
         where=asked.get("where", {}),
         memory=parse_size(memory) if isinstance(memory, str) else memory,
+        on=parse_workplace(asked.get("on", LOCAL)),
     )
     return snapshot, question
 

@@ -1,7 +1,9 @@
 """Ranges of stores: what is asked of many is answered range by range, each in the memory that it may take."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from math import ceil
 
 import polars as pl
 
@@ -10,6 +12,7 @@ from storemon.engine.instants import shifted
 from storemon.engine.question import Question
 from storemon.engine.windows import realise
 from storemon.lake.snapshot import Snapshot
+from storemon.workplaces import LOCAL
 
 Work = Callable[[Snapshot, Question, pl.DataFrame], pl.DataFrame]
 """What is done for a range of stores, a frame as `chosen_stores` gives it. It can be pickled, and done anywhere."""
@@ -19,9 +22,24 @@ _POLL, _DAY, _PART = 150, 500, 500
 
 
 def by_range(work: Work, snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Do the work for one range of stores after the other, in their order; for none at all if there are no stores."""
-    for some in stores.iter_slices(stores_at_once(snapshot, question, stores)) if len(stores) else [stores]:
-        yield work(snapshot, question, some)
+    """Do the work for one range of stores after the other, in their order; for none at all if there are no stores.
+
+    On a cluster the memory is that of each worker, and each gets as many ranges as the others, one at least.
+    """
+    if stores.is_empty():
+        yield work(snapshot, question, stores)
+        return
+    if question.on == LOCAL:
+        for some in stores.iter_slices(stores_at_once(snapshot, question, stores)):
+            yield work(snapshot, question, some)
+        return
+    from storemon.engine.cluster import join, on_cluster  # noqa: PLC0415 - who does not ask for it need not have Ray
+
+    workers = join(question.on)
+    fitting = replace(question, memory=min(question.memory, workers.memory))
+    turns = ceil(len(stores) / (stores_at_once(snapshot, fitting, stores) * workers.number))
+    ranges = stores.iter_slices(ceil(len(stores) / (turns * workers.number)))
+    yield from on_cluster(work, snapshot, question, ranges, workers.number)
 
 
 def stores_at_once(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> int:

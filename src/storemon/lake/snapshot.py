@@ -1,9 +1,9 @@
 """What a report reads: the facts at one moment, from a lake at fixed versions or from frames in their place."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import duckdb
@@ -12,7 +12,18 @@ import polars as pl
 from storemon.lake.decisive import told_by_decisive
 from storemon.lake.place import Place
 from storemon.lake.polls import read_roster
-from storemon.lake.schemas import EVERY_STORE, HOURS, MAINTENANCE, POLLS, REJECTED, SPECIAL_HOURS, TAGS, ZONES, Table
+from storemon.lake.schemas import (
+    EVERY_STORE,
+    FACTS,
+    HOURS,
+    MAINTENANCE,
+    POLLS,
+    REJECTED,
+    SPECIAL_HOURS,
+    TAGS,
+    ZONES,
+    Table,
+)
 from storemon.lake.tables import Opened
 
 Ids = tuple[str, str]
@@ -85,6 +96,10 @@ class LakeSnapshot:
 
     def __str__(self) -> str:
         return f"the lake in {self.place}"
+
+    def __reduce__(self) -> "tuple[Callable[..., LakeSnapshot], tuple[Place, tuple[tuple[str, int], ...]]]":
+        """Pickle the place and the versions only; who gets them opens the lake, once for all of the same."""
+        return _opened_again, (self.place, tuple(self.versions.items()))
 
     @property
     def versions(self) -> Mapping[str, int]:
@@ -192,6 +207,12 @@ def _fetched(polls: Opened, files: pl.DataFrame, since: datetime, until: datetim
     rows = polls.scan(files["path"].to_list()).filter(between, asked_for).select(_NO_POLLS.columns)
     with polls.reading():
         return rows.collect()
+
+
+@lru_cache(maxsize=1)
+def _opened_again(place: Place, versions: tuple[tuple[str, int], ...]) -> LakeSnapshot:
+    tables = {table.name: table for table in (*FACTS, REJECTED)}
+    return LakeSnapshot(place, {name: Opened(tables[name], place, version) for name, version in versions})
 
 
 def of_ids(within: Ids) -> pl.Expr:

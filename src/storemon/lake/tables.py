@@ -35,6 +35,7 @@ _NEVER_SPLIT = 1 << 40  # bytes of a file: the decisive polls of a day in one fi
 _ONCE = CommitProperties(max_commit_retries=0)
 _KEEP_LOGS = PostCommitHookProperties(cleanup_expired_logs=False)  # so that every version can be opened again
 _SMALL = 500_000  # rows
+_IN_STORAGE = {"delta.checkpointInterval": "10"}  # for to open a table takes two requests for each commit since then
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +198,9 @@ class Tables:
             LakeError: the rows cannot be written (no disk space, no permission); nothing was changed.
 
         """
-        how: dict[str, Any] = {"mode": "error" if read.delta is None else "overwrite" if replace else "append"}
+        how: dict[str, Any] = {"mode": "overwrite" if replace else "append"}
+        if read.delta is None:
+            how = {"mode": "error", "configuration": None if read.place.folder else _IN_STORAGE}
         if isinstance(replace, str):
             how["predicate"] = replace
         try:

@@ -49,6 +49,7 @@ def run_report(settings: Settings, jobs: Jobs, job: Job) -> dict[str, Any]:
         measures=SEVEN_COLUMNS,
         as_of=datetime.fromisoformat(asked["as_of"]),
         carry_limit=timedelta(microseconds=asked["carry_limit_us"]),
+        on=settings.on,
     )
     file = report_file(settings, job.id)
     remove_parts(file)
