@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 
+_FRAME = " │╭╮╰╯─"  # that some errors are drawn in
+
+
 class CommandFailedError(Exception):
     """A command ended with an error; its last words are the text."""
 
@@ -51,7 +54,8 @@ def measured(command: Sequence[str]) -> Measured:
     told = subprocess.run([sys.executable, "-S", __file__, *command], check=True, stdout=subprocess.PIPE, text=True)
     status, errors, *taken = json.loads(told.stdout)
     if status:
-        raise CommandFailedError((errors.strip().splitlines() or [f"it ended with {status}"])[-1])
+        lines = [line.strip(_FRAME) for line in errors.splitlines()]
+        raise CommandFailedError(next(filter(None, reversed(lines)), f"it ended with {status}"))
     return Measured(*taken)
 
 

@@ -17,6 +17,7 @@ from benchmarks.scale_rows import Line, size
 
 _MILLION = 1_000_000
 _GIB = 1 << 30
+_ENOUGH = 10_000  # stores whose report takes longer than starting
 
 
 @dataclass
@@ -74,7 +75,8 @@ def weekly(reports: Reports) -> Iterator[Line]:
     small = few[1]._replace(seconds=median(took.seconds for took in few))
     ratio = (warm.seconds - reports.start) / stores / ((small.seconds - reports.start) / fewer)
     told = f"{times(ratio)} (without {duration(reports.start)} of starting)"
-    yield Line(f"time per store, against {fewer:,} stores", told, f"≤ 1.3 {TIMES}", ratio <= 1.3, small, fewer)
+    met = ratio <= 1.3 if fewer >= _ENOUGH else None
+    yield Line(f"time per store, against {fewer:,} stores", told, f"≤ 1.3 {TIMES}", met, small, fewer)
 
 
 def within_memory(reports: Reports) -> Iterator[Line]:
