@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-
 _FRAME = " │╭╮╰╯─"  # that some errors are drawn in
 
 
