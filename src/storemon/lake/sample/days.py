@@ -9,7 +9,8 @@ from storemon.lake.polls import IDENTITY, as_kept
 from storemon.lake.sample.draws import upto
 from storemon.lake.sample.lives import NEWEST_AT, SLOT_US, polled
 
-CHUNK_ROWS = 1 << 17  # polls, or stores where the first poll of each is looked for
+PART_POLLS = 4_000_000  # in one part at the most
+CHUNK_ROWS = 1 << 17  # polls that are made at a time, or stores whose first polls are looked for
 _SLOT, _DAY = timedelta(microseconds=SLOT_US), timedelta(days=1)
 
 
@@ -35,24 +36,21 @@ def first_polls(keyed: pl.DataFrame, seed: int, *, hourly: bool) -> pl.DataFrame
 
 
 def day_of_polls(keyed: pl.DataFrame, slots: int, day: date, seed: int, *, hourly: bool) -> Iterator[pl.DataFrame]:
-    """Yield the polls of a UTC day as the table has them, first those that are decisive; each part in order of stores.
-
-    The others wait meanwhile, in 13 bytes each.
-    """
+    """Yield the polls of a UTC day as the table has them: those that are not decisive in parts, then those that are."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
     newest = max(0, (NEWEST_AT - midnight - _DAY) // _SLOT)
     oldest = min(slots - 1, (NEWEST_AT - midnight) // _SLOT)
     # From the oldest on, so that the polls of a store come in order of time.
     times = pl.DataFrame({"slot": upto(oldest + 1 - newest) + newest}).reverse()
-    others = list[pl.DataFrame]()
-    for some in keyed.iter_slices(CHUNK_ROWS // len(times)):
-        polls = polled(some.join(times, how="cross"), seed, hourly=hourly).select(IDENTITY)
-        ordered = polls.filter(pl.col("polled_at").dt.date() == day).sort(IDENTITY)
-        repeats = pl.all_horizontal(pl.all().eq_missing(pl.all().shift()))
-        kept = as_kept(ordered.filter(~repeats))
-        yield kept.filter("decisive")
-        others.append(kept.filter(~pl.col("decisive")).select(IDENTITY))
-    while others:  # each is let go of when it is written
-        yield others.pop(0).with_columns(
-            store_id=pl.lit(None, pl.String), decisive=pl.lit(False), polled_on=pl.lit(day)
-        )
+    decisive = list[pl.DataFrame]()
+    for stores in keyed.iter_slices(PART_POLLS // len(times)):
+        others = list[pl.DataFrame]()
+        for some in stores.iter_slices(CHUNK_ROWS // len(times)):
+            polls = polled(some.join(times, how="cross"), seed, hourly=hourly).select(IDENTITY)
+            ordered = polls.filter(pl.col("polled_at").dt.date() == day).sort(IDENTITY)
+            repeats = pl.all_horizontal(pl.all().eq_missing(pl.all().shift()))
+            kept = as_kept(ordered.filter(~repeats))
+            decisive.append(kept.filter("decisive"))
+            others.append(kept.filter(~pl.col("decisive")))
+        yield pl.concat(others, rechunk=True)
+    yield pl.concat(decisive, rechunk=True)

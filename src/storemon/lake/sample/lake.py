@@ -3,15 +3,14 @@
 Stores come in the order of their ids, which is that of their keys too, so that only a few are sorted at a time.
 """
 
-from collections.abc import Iterable
 from itertools import chain
 
 import polars as pl
-import pyarrow as pa
 
 from storemon.errors import InputError
 from storemon.lake.forms import HOURS_FORM, STORES_FORM, ZONES_FORM
 from storemon.lake.given import read_whole
+from storemon.lake.polls import as_batches
 from storemon.lake.sample.days import day_of_polls, days_of, first_polls
 from storemon.lake.sample.draws import upto
 from storemon.lake.sample.hours import hours_of, keeping
@@ -20,7 +19,7 @@ from storemon.lake.sample.lives import DAY_SLOTS, lives
 from storemon.lake.sample.stores import tagged
 from storemon.lake.sample.write import SampleSummary
 from storemon.lake.sample.zones import zoned, zones_of
-from storemon.lake.schemas import FACTS, HOURS, POLLS, TAGS, ZONES, Table
+from storemon.lake.schemas import FACTS, HOURS, POLLS, TAGS, ZONES
 from storemon.lake.tables import Tables
 
 _DAYS_A_COMMIT = 60  # of each the writer holds some megabytes until the commit
@@ -31,9 +30,9 @@ def write_lake(
 ) -> SampleSummary:
     """Write into a new lake the tags, zones, hours and polls that `write_sample` writes into CSVs.
 
-    The summary counts the rows that the CSVs would have, but a doubled poll once. Cut off, it leaves a lake without the
-    newest days. Raises ValueError if `stores` or `days` is below 1, InputError if the lake has a table already, and
-    LakeError if it cannot be written.
+    The summary counts the rows that the CSVs would have, but a doubled poll once. Cut off, it leaves a lake that lacks
+    stores or the newest days. Raises ValueError if `stores` or `days` is below 1, InputError if the lake has a table
+    already, and LakeError if it cannot be written.
     """
     require(stores=stores, days=days)
     if there := [table.name for table in FACTS if tables.open(table).version >= 0]:
@@ -50,8 +49,8 @@ def write_lake(
         (ZONES, ZONES_FORM, placed.drop_nulls(), zones_of),
         (HOURS, HOURS_FORM, open_at, hours_of),
     ):
-        parts = some.iter_slices(STORES_A_CHUNK)
-        _commit(tables, table, (read_whole(rows_of(part, seed), form.file_name, form) for part in parts))
+        for part in some.iter_slices(STORES_A_CHUNK):
+            tables.commit(tables.open(table), read_whole(rows_of(part, seed), form.file_name, form))
     _commit_polls(tables, by_id["store"].filter(by_id["store"] < stores), days * DAY_SLOTS, seed, hourly=hourly)
     polls, hours, zones = (sum(tables.open(table).files["rows"]) for table in (POLLS, HOURS, ZONES))
     return SampleSummary(polls - stores, hours, zones, len(by_id))  # a poll of each store is in the roster too
@@ -60,21 +59,12 @@ def write_lake(
 def _commit_polls(tables: Tables, by_id: pl.Series, slots: int, seed: int, *, hourly: bool) -> None:
     """Append the roster, whole, and the polls, so many days at a time; `by_id` are the stores in the order of keys."""
     keyed = lives(len(by_id), slots, seed)[by_id].with_columns(store_key=pl.int_range(len(by_id), dtype=pl.Int32))
-    firsts = first_polls(keyed, seed, hourly=hourly)
     of_no_day = (pl.lit(None, POLLS.schema[name]).alias(name) for name in ("decisive", "polled_on"))
-    parts: Iterable[pl.DataFrame] = [firsts.with_columns(store_ids(by_id, seed), *of_no_day)]
+    firsts = first_polls(keyed, seed, hourly=hourly)
+    roster = [firsts.with_columns(store_ids(by_id, seed), *of_no_day)]
     days = days_of(slots)
     for first in range(0, len(days), _DAYS_A_COMMIT):
         some = days[first : first + _DAYS_A_COMMIT]
         polls = (part for day in some for part in day_of_polls(keyed, slots, day, seed, hourly=hourly))
-        _commit(tables, POLLS, chain(parts, polls))
-        parts = ()
-
-
-def _commit(tables: Tables, table: Table, parts: Iterable[pl.DataFrame]) -> None:
-    """Append frames with the columns of the table, one after another."""
-    oldest = pl.CompatLevel.oldest()
-    schema = pl.DataFrame(schema=table.schema).to_arrow(compat_level=oldest).schema
-    arrow = (part.select(table.schema.names()).to_arrow(compat_level=oldest) for part in parts)
-    batches = (batch for each in arrow for batch in each.to_batches())
-    tables.commit(tables.open(table), pa.RecordBatchReader.from_batches(schema, batches))
+        tables.commit(tables.open(POLLS), as_batches(chain(roster, polls)))
+        roster.clear()
