@@ -20,7 +20,6 @@ from ray.exceptions import RayError, RayTaskError
 from storemon.engine.question import Question
 from storemon.engine.ranges import Work
 from storemon.errors import ClusterError, StoremonError
-from storemon.lake.duck import connect
 from storemon.lake.snapshot import Snapshot
 from storemon.workplaces import Workplace
 
@@ -109,8 +108,6 @@ def _do(given: tuple[Work, Snapshot, Question], stores: pl.DataFrame) -> pl.Data
     """Do the work in a worker process. An error on purpose is a result like another: Ray is not to try again."""
     work, snapshot, question = given
     try:
-        with connect() as con:
-            con.execute(f"SET threads = {_CPUS}")
         return work(snapshot, question, stores)
     except StoremonError as error:
         return error

@@ -21,6 +21,7 @@ from storemon.lake.duck import connect
 from storemon.lake.snapshot import Keys, Snapshot
 
 _MICROSECOND = timedelta(microseconds=1)
+_LEAST_MEMORY = 1 << 28  # bytes without which DuckDB does not get far
 _MOST_RANGES = 8  # of keys, that the polls are searched for
 
 
@@ -111,6 +112,7 @@ def gather(
     with connect() as con:
         # Behind so many steps DuckDB guesses too few rows, and would compare each with all of the other side.
         con.execute("SET asof_loop_join_threshold = 0")
+        con.execute(f"SET memory_limit = '{max(question.memory, _LEAST_MEMORY)}B'")
         for name, frame in frames.items():
             con.register(name, frame.select(pl.exclude(pl.String)).to_arrow())
         with _reading_polls(snapshot):

@@ -98,17 +98,19 @@ def report_by_range(
     needs = frozenset(measure.need for measure in told.values())
     work = partial(_sums, needs=needs, grouped=group_by is not None)
     ranges = by_range(work, snapshot, all_asked, rows.stores)
-    for sums in ranges if group_by is None else [_added_up(pl.concat(ranges))]:
+
+    def tell(sums: pl.DataFrame) -> pl.DataFrame:
         try:
             if every is not None:
-                yield _series(sums, rows, every, told)
-            else:
-                yield _wide(sums, rows, question.windows, told, versus=versus_previous)
+                return _series(sums, rows, every, told)
+            return _wide(sums, rows, question.windows, told, versus=versus_previous)
         except pl.exceptions.InvalidOperationError as error:
             raise InputError(
                 "a sum of times is longer than 292,000 years, the most that can be told; ask for fewer stores at once, "
                 "or for a shorter window"
             ) from error
+
+    return map(tell, ranges if group_by is None else [_added_up(pl.concat(ranges))])
 
 
 def _sums(

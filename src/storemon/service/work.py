@@ -47,6 +47,7 @@ def run_report(settings: Settings, jobs: Jobs, job: Job) -> dict[str, Any]:
     frames = report_by_range(
         snapshot,
         measures=SEVEN_COLUMNS,
+        memory=settings.memory,
         as_of=datetime.fromisoformat(asked["as_of"]),
         carry_limit=timedelta(microseconds=asked["carry_limit_us"]),
         on=settings.on,
