@@ -6,10 +6,10 @@ STOREMON := $(BIN)/storemon
 CSVS := $(wildcard data/*.csv data/*.csv.gz)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup sample ingest report serve test check bench pins clean
+.PHONY: help demo setup sample ingest report serve test check bench bench-scale pins clean
 
 help: ## List these commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 demo: $(BIN)/.ready ## From nothing to a report: set up, write a sample if there are no CSVs, ingest, report
 	@$(if $(CSVS),,$(STOREMON) sample data)
@@ -48,6 +48,10 @@ check: $(BIN)/.ready-dev ## Lint, formatting, types, and the contract of imports
 
 bench: $(BIN)/.ready-dev ## Measure speed and print one table
 	$(BIN)/python -m pytest benchmarks
+
+STORES ?= 1000000
+bench-scale: $(BIN)/.ready-dev ## Measure a million stores (STORES=5000: a quick look; KEEP=folder: keep its lakes)
+	$(BIN)/python -m benchmarks.scale --stores $(STORES) $(if $(KEEP),--keep $(KEEP))
 
 pins: $(BIN)/.ready-dev ## Resolve the dependencies anew into requirements*.txt
 	$(BIN)/uv lock --upgrade

@@ -1,10 +1,11 @@
 """The one table at the end: what was timed, against what, and whether that is what it must be."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 TIMES = "\N{MULTIPLICATION SIGN}"
-_NOTHING = "-"
+NOTHING = "-"
+VERDICTS = {None: NOTHING, True: "met", False: "missed"}
 _HEAD = ("what", "time", "reference in the same run", "its time", "ratio", "must be", "is it")
 
 
@@ -15,22 +16,26 @@ class Row:
     place: int
     what: str
     time: str
-    reference: str = _NOTHING
-    reference_time: str = _NOTHING
-    ratio: str = _NOTHING
-    must_be: str = _NOTHING
+    reference: str = NOTHING
+    reference_time: str = NOTHING
+    ratio: str = NOTHING
+    must_be: str = NOTHING
     met: bool | None = None
 
 
 def table(rows: Iterable[Row]) -> Iterator[str]:
     """Write rows as a Markdown table, a line at a time."""
-    verdicts = {None: _NOTHING, True: "met", False: "missed"}
     body = [
-        (row.what, row.time, row.reference, row.reference_time, row.ratio, row.must_be, verdicts[row.met])
+        (row.what, row.time, row.reference, row.reference_time, row.ratio, row.must_be, VERDICTS[row.met])
         for row in sorted(rows, key=lambda row: row.place)
     ]
-    widths = [max(map(len, column)) for column in zip(_HEAD, *body, strict=True)]
-    for line in (_HEAD, tuple("-" * width for width in widths), *body):
+    return markdown(_HEAD, body)
+
+
+def markdown(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Write a Markdown table, a line at a time."""
+    widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
+    for line in (head, tuple("-" * width for width in widths), *body):
         yield "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Stores = Annotated[int, Parameter(validator=Number(lte=10_000_000))]
 NewLake = Annotated[
-    str | None, Parameter(name="--lake", help="Folder of a new lake, or s3://bucket/path, to write into without CSVs.")
+    str | None, Parameter(name="--lake", help="New lake to write into, without CSVs: a folder, or s3://bucket/path.")
 ]
 Days = Annotated[int, Parameter(validator=Number(lte=36_525))]
 

@@ -9,7 +9,7 @@ from storemon.lake.polls import IDENTITY, as_kept
 from storemon.lake.sample.draws import upto
 from storemon.lake.sample.lives import NEWEST_AT, SLOT_US, polled
 
-PART_POLLS = 4_000_000  # in one part at the most
+PART_POLLS = 1_000_000  # in one part at the most
 CHUNK_ROWS = 1 << 17  # polls that are made at a time, or stores whose first polls are looked for
 _SLOT, _DAY = timedelta(microseconds=SLOT_US), timedelta(days=1)
 
