@@ -12,9 +12,8 @@ import polars as pl
 DAY = timedelta(days=1)
 """No file spans more; a poll must be believed for as long for the decisive ones to do."""
 
-_PRECISION = timedelta(milliseconds=1)  # a table's log rounds the instants in its statistics down to that
-BY_DECISIVE = ["decisive", "store_key", "polled_at", "active"]
-"""The order inside a file: so that the decisive ones are read without the rest."""
+PRECISION = timedelta(milliseconds=1)
+"""A table's log rounds the instants in its statistics down to that."""
 
 
 def with_decisive(day: pl.DataFrame) -> pl.DataFrame:
@@ -26,17 +25,22 @@ def with_decisive(day: pl.DataFrame) -> pl.DataFrame:
     doubtful = twin | twin.shift(-1, fill_value=False)
     agrees = same_store & same_status & ~doubtful & ~doubtful.shift(fill_value=True)
     marked = day.with_columns(decisive=~(agrees & agrees.shift(-1, fill_value=False)))
-    return marked.sort(BY_DECISIVE, descending=[True, False, False, False])
+    return pl.concat([marked.filter("decisive"), marked.filter(~pl.col("decisive"))])
 
 
 def in_turn(files: pl.DataFrame) -> pl.DataFrame:
-    """Sort files of polls by time, and add ``in_turn``: no other one has polls of the same time, so ``decisive`` holds.
+    """Add ``in_turn`` to files of polls: no other one has polls of the same stores and time, so ``decisive`` holds.
 
     Args:
-        files: with ``polled_on``, ``min.polled_at`` and ``max.polled_at``, as the table's log tells them.
+        files: with ``polled_on``, and ``min.`` and ``max.`` of ``store_key`` and ``polled_at``, as the log tells them.
 
     """
-    is_next_day = pl.col("polled_on") != pl.col("polled_on").shift()
-    begins_later = pl.col("min.polled_at") > pl.col("max.polled_at").cum_max().shift() + _PRECISION
-    after = (is_next_day | begins_later).fill_null(True)
-    return files.sort("polled_on", "min.polled_at").with_columns(in_turn=after & after.shift(-1, fill_value=True))
+    numbered = files.with_row_index("file")
+    pairs = numbered.join(numbered, on="polled_on", suffix=".other").filter(
+        pl.col("file") != pl.col("file.other"),
+        pl.col("min.store_key") <= pl.col("max.store_key.other"),
+        pl.col("max.store_key") >= pl.col("min.store_key.other"),
+        pl.col("min.polled_at") <= pl.col("max.polled_at.other") + PRECISION,
+        pl.col("max.polled_at") + PRECISION >= pl.col("min.polled_at.other"),
+    )
+    return numbered.with_columns(in_turn=~pl.col("file").is_in(pairs["file"].implode())).drop("file")

@@ -35,11 +35,12 @@ class Lake:
         path: Path | str = "data",
         *,
         strict: bool = False,
+        memory: int | None = None,
         progress: Progress | None = None,
         now: datetime | None = None,
     ) -> Ingestion:
         """Load a folder's CSVs, or one CSV; see `storemon.lake.ingest.ingest`."""
-        return ingest(self._tables, Path(path), strict=strict, progress=progress, now=now)
+        return ingest(self._tables, Path(path), strict=strict, memory=memory, progress=progress, now=now)
 
     def snapshot(self, versions: Mapping[str, int] | None = None) -> LakeSnapshot:
         """Fix what a report reads: the newest version of each table, or the ``versions`` of another snapshot.

@@ -28,7 +28,7 @@ POLLS = Table(
         }
     ),
     partition_by=("polled_on",),
-    ranged=("polled_at",),
+    ranged=("store_key", "polled_at"),
 )
 HOURS = Table(
     "hours",
