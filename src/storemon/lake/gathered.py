@@ -16,6 +16,7 @@ import polars as pl
 from storemon.errors import FileError
 
 _NAME = "gathered_by"
+_COPIED = 8  # frames at a time, for each may keep much more in memory than its rows: the batch it was narrowed from
 
 
 class Gathered:
@@ -34,6 +35,7 @@ class Gathered:
         self._limit = limit
         self._by = by
         self._held: list[pl.DataFrame] = []
+        self._fresh = 0
         self._bytes: float = 0
         self._counts: Counter[Hashable] = Counter()
         self._groups: dict[Hashable, list[pl.DataFrame | tuple[int, int]]] = {}
@@ -66,6 +68,10 @@ class Gathered:
         if frame.is_empty():
             return
         self._held.append(frame)
+        self._fresh += 1
+        if self._fresh == _COPIED:
+            self._held[-_COPIED:] = [pl.concat(self._held[-_COPIED:], rechunk=True)]
+            self._fresh = 0
         self._bytes += frame.estimated_size()
         if self._limit is not None and self._bytes > self._limit:
             try:
@@ -117,7 +123,7 @@ class Gathered:
         if not self._held:
             return
         rows = pl.concat(self._held, rechunk=self._by is None)
-        self._held, self._bytes = [], 0
+        self._held, self._fresh, self._bytes = [], 0, 0
         if self._by is None:
             self._counts[None] += len(rows)
             yield None, rows

@@ -28,7 +28,7 @@ from storemon.lake.upkeep import AT_LEAST, compact
 from storemon.lake.whole import replace
 
 _SHOWN = 5
-_SHARE = 8  # of the memory that rows may take while a file is read: when they are put aside, they are there twice
+_SHARE = 16  # of the memory rows may take while a file is read; to put them aside takes three times as much again
 
 Progress = Callable[[Path, int, int | None], None]
 """Called with a file, its rows read so far, and about how many it has (None where that can't be told)."""
