@@ -10,7 +10,7 @@ UNITS = {"B": 1} | {
     for binary, base in (("i", 1024), ("", 1000))
     for power, prefix in enumerate("KMGT", 1)
 }
-_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?) *([KMGT]?i?B)", re.ASCII | re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,18})?) *([KMGT]?i?B)", re.ASCII | re.IGNORECASE)
 
 
 def parse_size(text: str) -> int:

@@ -126,3 +126,5 @@ def _told(ingestion: "Ingestion") -> Iterator[str]:
             yield f"         {table.file}:{line}: {reason}: {row[:200]}\n"
         if table.rejected > len(table.examples):
             yield "         all of them: storemon rejected\n"
+    if ingestion.unmerged:
+        yield f"the lake's small files could not be merged: {ingestion.unmerged}\n"

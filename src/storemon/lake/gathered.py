@@ -6,6 +6,7 @@ folder, or in the one that the variable ``TMPDIR`` names.
 
 import io
 import tempfile
+import weakref
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from functools import cached_property
@@ -101,7 +102,9 @@ class Gathered:
 
     @cached_property
     def _file(self) -> IO[bytes]:
-        return tempfile.TemporaryFile()
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - it is of use for as long as the rows are
+        weakref.finalize(self, file.close)
+        return file
 
     def _settle(self) -> None:
         """Put what is held into its groups, in memory."""

@@ -60,7 +60,7 @@ def ranges(counts: pl.DataFrame) -> Iterator[pl.Expr]:
         counts: of each ``store_key`` how many polls it has, ``len``.
 
     """
-    cut = counts.sort("store_key").group_by(pl.col("len").cum_sum() // AT_ONCE, maintain_order=True)
+    cut = counts.sort("store_key").group_by((pl.col("len").cum_sum() - 1) // AT_ONCE, maintain_order=True)
     for first, last in cut.agg(first=pl.col("store_key").min(), last=pl.col("store_key").max())["first", "last"].rows():
         yield pl.col("store_key").is_between(first, last)
 

@@ -56,7 +56,9 @@ def compact(tables: Tables, *, at_least: int = 2, at_most: int | None = None) ->
         LakeError: a file of the polls is lost or damaged, or the lake cannot be written.
 
     """
-    days = tables.open(POLLS).files.group_by("polled_on").agg(pl.len(), needed=pl.col("rows").sum() // AT_ONCE + 1)
+    days = (
+        tables.open(POLLS).files.group_by("polled_on").agg(pl.len(), needed=(pl.col("rows").sum() - 1) // AT_ONCE + 1)
+    )
     many = days.filter(pl.col("len") >= at_least, pl.col("len") > pl.col("needed"))
     if len(many.filter(pl.col("polled_on").is_null())):
         _merge(tables, None)
