@@ -18,7 +18,7 @@ AT_ONCE = 4_000_000
 DAY_OF_POLL = pl.col("polled_at").dt.date()
 
 _ROSTER = ["store_key", "store_id", "polled_at", "active"]
-_NO_IDS = pl.Series("store_id", dtype=pl.Categorical())
+_NO_CODES = pl.Series("store_id", dtype=pl.UInt32)
 _NO_ROSTER = pl.DataFrame(schema={name: POLLS.schema[name] for name in _ROSTER})
 # Inactive sorts first: of two first polls at one instant it is the one that is kept, so an outage is never hidden.
 IDENTITY = ["store_key", "polled_at", "active"]
@@ -115,8 +115,9 @@ class NewPolls:
     def _stores(self) -> pl.DataFrame:
         """Give each store that was read its key, or the next in the order of ids: ``code, store_id, store_key``."""
         pieces = (piece for day in self.accepted.groups() for piece in self.accepted.pieces(day))
-        ids = pl.concat([_NO_IDS, *(piece["store_id"].unique() for piece in pieces)]).unique()
-        read = pl.DataFrame({"code": ids.to_physical(), "store_id": ids.cast(pl.String)})
+        codes = pl.concat([_NO_CODES, *(piece["store_id"].to_physical().unique() for piece in pieces)]).unique()
+        ids = codes.cat.to(pl.Categorical()).cast(pl.String)
+        read = pl.DataFrame({"code": codes, "store_id": ids})
         found = read.join(self._known.select("store_id", "store_key"), on="store_id", how="left")
         known, new = found.filter(pl.col("store_key").is_not_null()), found.filter(pl.col("store_key").is_null())
         next_keys = pl.int_range(pl.len(), dtype=pl.Int32) + len(self._known)
