@@ -1,5 +1,6 @@
 """Rows put aside while a file is read: the same rows come back, and nothing stays behind."""
 
+import gc
 import tempfile
 from pathlib import Path
 from unittest.mock import patch
@@ -60,3 +61,12 @@ def test_the_temporary_folder_is_full() -> None:
         gathered = Gathered(SCHEMA, 0)
         with pytest.raises(FileError, match=r"No space left on device; make room there, name another folder in TMPDIR"):
             gathered.add(frame([("a", 1, "x" * 10_000)] * 10))
+
+
+def test_which_id_a_code_stands_for_is_not_forgotten() -> None:
+    """Not even when no other row in the process has an id any more, and new ids come."""
+    gathered = Gathered(SCHEMA, 0)
+    for nth, store_id in enumerate("abc"):
+        gathered.add(frame([(store_id, nth, "")]))
+        gc.collect()
+    assert gathered.read()["store_id"].cast(str).to_list() == [*"abc"]

@@ -33,6 +33,8 @@ class Gathered:
 
         """
         self.schema = schema
+        # Polars forgets which text a code of a categorical column stands for when the last such column goes.
+        self._nothing = pl.DataFrame(schema=schema)
         self._limit = limit
         self._by = by
         self._held: list[pl.DataFrame] = []
@@ -96,9 +98,7 @@ class Gathered:
 
     def read(self) -> pl.DataFrame:
         """Give all rows at once, in the order of the groups."""
-        return pl.concat(
-            [pl.DataFrame(schema=self.schema), *(piece for group in self.groups() for piece in self.pieces(group))]
-        )
+        return pl.concat([self._nothing, *(piece for group in self.groups() for piece in self.pieces(group))])
 
     @cached_property
     def _file(self) -> IO[bytes]:
