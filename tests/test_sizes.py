@@ -1,10 +1,11 @@
 """Sizes of memory as people write them."""
 
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
-from storemon import InputError
+from storemon import InputError, sizes
 from storemon.sizes import parse_size
 
 READ = {
@@ -49,6 +50,16 @@ def test_read(text: str) -> None:
 def test_not_read(text: str) -> None:
     with pytest.raises(InputError, match=r"is not a size; write it like 2GiB, 512MiB, 1\.5GB or 50%"):
         parse_size(text)
+
+
+def test_a_share_of_what_a_container_may_take(tmp_path: Path) -> None:
+    limit = tmp_path / "memory.max"
+    with patch.object(sizes, "_LIMIT", limit):
+        of_machine = parse_size("50%")
+        limit.write_text("max\n")
+        assert parse_size("50%") == of_machine
+        limit.write_text("1048576\n")
+        assert parse_size("50%") == 524_288
 
 
 def test_a_share_of_the_machine() -> None:

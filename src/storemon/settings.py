@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from storemon.durations import format_duration, parse_duration
 from storemon.errors import InputError
-from storemon.sizes import parse_size
+from storemon.sizes import HALF, parse_size
 from storemon.workplaces import LOCAL, Workplace, parse_workplace
 
 Memory = NewType("Memory", str)
@@ -57,7 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = LOCAL
     memory: Annotated[
         Memory, Meta(description="Memory that an answer or an ingestion may take, like `2GiB`, or a share of all.")
-    ] = Memory("50%")
+    ] = Memory(HALF)
     threads: Annotated[int, Meta(ge=0, le=1024, description="Threads that do the work; 0 for one on each CPU.")] = 0
     max_queued: Annotated[int, Meta(ge=1, description="Jobs of a kind that may wait; one more is answered 503.")] = 100
     lease: Annotated[

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from storemon.errors import InputError
 
+HALF = "50%"
+"""What work may take unless something else is said."""
+
 _UNITS = {"b": 1} | {
     f"{prefix}{binary}b": base**power
     for binary, base in (("i", 1024), ("", 1000))

@@ -162,7 +162,13 @@ class Grouping:
         return split(self.group_by) if self.group_by else [] if self.overall else None
 
 
-ALL_FACTS, ASKED_NOTHING, ASKED_NOTHING_IN_BULK, UNGROUPED = Facts(), Question(), BulkQuestion(), Grouping()
+ALL_FACTS, ANY_MEANS, ASKED_NOTHING, ASKED_NOTHING_IN_BULK, UNGROUPED = (
+    Facts(),
+    Means(),
+    Question(),
+    BulkQuestion(),
+    Grouping(),
+)
 
 
 def split(texts: Iterable[str]) -> list[str]:

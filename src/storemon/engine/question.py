@@ -14,11 +14,10 @@ from storemon.engine.windows import DEFAULT_WINDOWS, Window, parse_window
 from storemon.errors import EmptyLakeError, InputError
 from storemon.lake.lake import Lake
 from storemon.lake.snapshot import Snapshot
-from storemon.sizes import parse_size
+from storemon.sizes import HALF, parse_size
 from storemon.workplaces import LOCAL, Workplace, parse_workplace
 
 CARRY_LIMIT = timedelta(days=7)
-MEMORY = "50%"
 
 Policy = Literal["carry", "nearest"]
 """What is held true between polls: the latest poll, or the nearest one."""
@@ -58,7 +57,7 @@ class Question:
     carry_limit: timedelta = CARRY_LIMIT
     policy: Policy = "carry"
     where: Mapping[str, str] = field(default_factory=dict)
-    memory: int = field(default_factory=partial(parse_size, MEMORY))
+    memory: int = field(default_factory=partial(parse_size, HALF))
     on: Workplace = LOCAL
 
 
@@ -82,7 +81,7 @@ def ask(source: Lake | Snapshot, **asked: Unpack[Asked]) -> tuple[Snapshot, Ques
     windows = tuple(
         parse_window(window) if isinstance(window, str) else window for window in asked.get("windows", DEFAULT_WINDOWS)
     )
-    memory = asked.get("memory", MEMORY)
+    memory = asked.get("memory", HALF)
     if not windows:
         raise InputError("there is no window to answer for; name at least one, like 30d or yesterday")
     names = [window.name for window in windows]
