@@ -1,36 +1,69 @@
-"""Sizes of memory."""
+"""Sizes of memory as people write them."""
 
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
-from storemon.errors import InputError
-from storemon.sizes import half_of_machine, parse_size
+from storemon import InputError, sizes
+from storemon.sizes import parse_size
 
-
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [
-        ("1", 1),
-        ("2GiB", 2 << 30),
-        ("512MiB", 512 << 20),
-        ("512m", 512 << 20),
-        (" 1.5 GB ", 3 << 29),
-        ("4k", 4096),
-        ("1T", 1 << 40),
-    ],
+READ = {
+    "2GiB": 2 << 30,
+    "512MiB": 512 << 20,
+    "1.5GB": 1_500_000_000,
+    " 64 kib ": 64 << 10,
+    "3KB": 3000,
+    "1tb": 10**12,
+    "1TiB": 1 << 40,
+    "7B": 7,
+    "0.5KiB": 512,
+    "2.0GB": 2_000_000_000,
+}
+NOT_READ = (
+    "",
+    "2",
+    "GiB",
+    "2G",
+    "2 Gi",
+    "-1GiB",
+    "1,5GB",
+    "1e9B",
+    "0MiB",
+    "0.4B",
+    "2GiB 1MiB",
+    ".5GB",
+    "٢GiB",
+    "9" * 99,
+    "0%",
+    "101%",
+    "%",
 )
-def test_sizes(text: str, size: int) -> None:
-    assert parse_size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "GiB", "0", "0.0GiB", "-1G", "1e9", "2 GiBs", "half", "1,5G"])
-def test_what_is_no_size(text: str) -> None:
-    with pytest.raises(InputError, match="like 2GiB or 512MiB"):
+@pytest.mark.parametrize("text", READ)
+def test_read(text: str) -> None:
+    assert parse_size(text) == READ[text]
+
+
+@pytest.mark.parametrize("text", NOT_READ)
+def test_not_read(text: str) -> None:
+    with pytest.raises(InputError, match=r"is not a size; write it like 2GiB, 512MiB, 1\.5GB or 50%"):
         parse_size(text)
 
 
-def test_half_of_the_machine() -> None:
-    with Path("/proc/meminfo").open() as told:
-        total = int(next(told).split()[1]) * 1024
-    assert half_of_machine() == pytest.approx(total / 2, rel=0.01)
+def test_a_share_of_what_a_container_may_take(tmp_path: Path) -> None:
+    limit = tmp_path / "memory.max"
+    with patch.object(sizes, "_LIMIT", limit):
+        of_machine = parse_size("50%")
+        limit.write_text("max\n")
+        assert parse_size("50%") == of_machine
+        limit.write_text("1048576\n")
+        assert parse_size("50%") == 524_288
+
+
+def test_a_share_of_the_machine() -> None:
+    told = Path("/proc/meminfo").read_text().split()
+    machine = 1024 * int(told[told.index("MemTotal:") + 1])
+    assert parse_size("100%") <= machine * 1.01
+    assert parse_size("50 %") == pytest.approx(parse_size("100%") / 2, abs=1)

@@ -4,16 +4,30 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self, get_type_hints
+from typing import Annotated, Any, NamedTuple, NewType, Self, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
 from storemon.durations import format_duration, parse_duration
 from storemon.errors import InputError
+from storemon.sizes import HALF, parse_size
 from storemon.workplaces import LOCAL, Workplace, parse_workplace
 
-_PARSERS: Mapping[object, Callable[[str], object]] = {timedelta: parse_duration, Workplace: parse_workplace}
+Memory = NewType("Memory", str)
+"""A size as people write it."""
+
+
+def _parse_memory(text: str) -> Memory:
+    parse_size(text)
+    return Memory(text)
+
+
+_PARSERS: Mapping[object, Callable[[str], object]] = {
+    timedelta: parse_duration,
+    Workplace: parse_workplace,
+    Memory: _parse_memory,
+}
 """What reads the text of a setting of a type, where msgspec does not."""
 
 
@@ -41,6 +55,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     on: Annotated[
         Workplace, Meta(description="Where the work is done: `local`, `ray` or `ray://HOST:PORT`; see cluster.md.")
     ] = LOCAL
+    memory: Annotated[
+        Memory, Meta(description="Memory that an answer or an ingestion may take, like `2GiB`, or a share of all.")
+    ] = Memory(HALF)
+    threads: Annotated[int, Meta(ge=0, le=1024, description="Threads that do the work; 0 for one on each CPU.")] = 0
     max_queued: Annotated[int, Meta(ge=1, description="Jobs of a kind that may wait; one more is answered 503.")] = 100
     lease: Annotated[
         timedelta, Meta(description="How long a process may give no sign of life before its jobs are run again.")

@@ -1,28 +1,41 @@
-"""Sizes of memory as people write them, and how much the machine has."""
+"""Sizes of memory as people write them: ``2GiB``, ``512MiB``, ``1.5GB``, or ``50%`` of what the machine has."""
 
 import os
 import re
+from decimal import Decimal
+from pathlib import Path
 
 from storemon.errors import InputError
 
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,6})?) ?([KMGT]?)(?:iB|B)?", re.IGNORECASE)
+HALF = "50%"
+"""What work may take unless something else is said."""
+
+_UNITS = {"b": 1} | {
+    f"{prefix}{binary}b": base**power
+    for binary, base in (("i", 1024), ("", 1000))
+    for power, prefix in enumerate("kmgt", 1)
+}
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?) *(%|[KMGT]?i?B)", re.ASCII | re.IGNORECASE)
+_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 def parse_size(text: str) -> int:
-    """Read a size like ``2GiB``, ``512M`` or ``1.5 TB`` in bytes; every unit is a power of 1024.
+    """Read a positive size in bytes: a number with one of the units B, KiB, MiB, GiB, TiB, KB, MB, GB and TB, or %.
 
     Raises:
-        InputError: it is not written like that, or it is zero.
+        InputError: it is not written like that, is less than a byte, or more than the machine has in percent.
 
     """
-    found = _SIZE.fullmatch(text.strip())
-    size = int(float(found[1]) * _UNITS[found[2].upper()]) if found else 0
-    if size <= 0:
-        raise InputError(f"{text!r} is not a size of memory; write a number and a unit, like 2GiB or 512MiB")
+    written = _SIZE.fullmatch(text.strip())
+    number, unit = (Decimal(written[1]), written[2].lower()) if written else (Decimal(0), "b")
+    size = int(number * (_of_machine() / Decimal(100) if unit == "%" else _UNITS.get(unit, 0)))
+    if not size or (unit == "%" and number > 100):  # noqa: PLR2004 - percent
+        raise InputError(f"{text!r} is not a size; write it like 2GiB, 512MiB, 1.5GB or 50%")
     return size
 
 
-def half_of_machine() -> int:
-    """Tell how many bytes half of this machine's memory are."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+def _of_machine() -> int:
+    """Tell how much memory the machine has, or its container may take."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limit = _LIMIT.read_text().strip() if _LIMIT.exists() else "max"
+    return machine if limit == "max" else min(machine, int(limit))

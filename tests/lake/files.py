@@ -1,10 +1,14 @@
 """CSVs for the tests of the lake, written and read."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
-from storemon.lake.csv import Loaded, load
+import polars as pl
+
+from storemon.lake.csv import load
 from storemon.lake.forms import Form
 
 NOW = datetime(2024, 10, 15, tzinfo=UTC)
@@ -56,17 +60,28 @@ def raw(where: Path, content: str | bytes, *, name: str = "some.csv") -> Path:
     return path
 
 
-def read(path: Path, *, now: datetime = NOW, form: Form | None = None) -> Loaded:
-    """Load a file and check that every row is in one of the two frames."""
+class Read(NamedTuple):
+    """A file's rows, all in memory."""
+
+    form: Form
+    read: int
+    accepted: pl.DataFrame
+    rejected: pl.DataFrame
+
+
+def read(path: Path, *, now: datetime = NOW, form: Form | None = None) -> Read:
+    """Load a file and check that every row is in one of the two frames, and counted."""
     loaded = load(path, now=now, form=form)
     assert loaded.read == len(loaded.accepted) + len(loaded.rejected)
-    return loaded
+    rejected = loaded.rejected.read()
+    assert loaded.reasons == Counter(rejected["reason"])
+    return Read(loaded.form, loaded.read, loaded.accepted.read(), rejected)
 
 
-def ids(loaded: Loaded) -> list[str]:
+def ids(loaded: Read) -> list[str]:
     return loaded.accepted["store_id"].cast(str).to_list()
 
 
-def rejects(loaded: Loaded) -> list[tuple[int, str, str]]:
+def rejects(loaded: Read) -> list[tuple[int, str, str]]:
     """Line, row and reason of each rejected row."""
     return loaded.rejected.select("line", "row", "reason").rows()

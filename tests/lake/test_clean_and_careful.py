@@ -10,9 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storemon.lake import csv as reading
-from storemon.lake.csv import Loaded
-from storemon.lake.header import read_header
-from tests.lake.files import HOURS, MAINTENANCE, NOW, POLLS, SPECIAL_HOURS, ZONES, ids, raw, read, rejects
+from tests.lake.files import HOURS, MAINTENANCE, POLLS, SPECIAL_HOURS, ZONES, Read, ids, raw, read, rejects
 
 MANY = settings(max_examples=100, deadline=None)
 
@@ -58,7 +56,7 @@ def files(draw: st.DrawFn) -> tuple[str, list[str], str, int]:
     return lines[0], lines[1:], draw(st.sampled_from(("\n", "\r\n"))), draw(st.integers(0, len(rows)))
 
 
-def quickly(path: Path) -> Loaded:
+def quickly(path: Path) -> Read:
     with patch.object(reading, "_read_with_care", side_effect=AssertionError("not clean")):
         return read(path)
 
@@ -95,7 +93,8 @@ def test_what_is_read_quickly_would_be_read_with_care(rows: list[tuple[str, str]
     with TemporaryDirectory() as name:
         path = raw(Path(name), end.join(lines))
         loaded = read(path)
-        careful = reading._read_with_care(path, read_header(path), NOW, None)
+        with patch.object(reading, "_read_clean", side_effect=reading._AmissError):
+            careful = read(path)
     assert loaded.accepted.equals(careful.accepted)
     assert loaded.rejected.equals(careful.rejected)
     assert ids(loaded) == ids(careful)

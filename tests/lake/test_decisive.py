@@ -48,32 +48,38 @@ def test_of_which_files_the_decisive_polls_do() -> None:
     def at(day: int, milliseconds: int) -> datetime:
         return datetime(2024, 10, day, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
 
-    rows = [
-        ("after", 1, at(1, 9), at(1, 12)),
-        ("before", 1, at(1, 0), at(1, 5)),
-        ("over", 2, at(2, 0), at(2, 9)),
-        ("lapping", 2, at(2, 5), at(2, 12)),
-        ("apart", 2, at(2, 14), at(2, 20)),
+    rows: list[tuple[Any, ...]] = [
+        ("after", 1, at(1, 9), at(1, 12), None),
+        ("before", 1, at(1, 0), at(1, 5), None),
+        ("over", 2, at(2, 0), at(2, 9), None),
+        ("lapping", 2, at(2, 5), at(2, 12), None),
+        ("apart", 2, at(2, 14), at(2, 20), None),
         # The log rounds down: what ends in its millisecond may end after the next begins.
-        ("near", 3, at(3, 0), at(3, 5)),
-        ("nearer", 3, at(3, 6), at(3, 9)),
+        ("near", 3, at(3, 0), at(3, 5), None),
+        ("nearer", 3, at(3, 6), at(3, 9), None),
         # A day begins where another ends.
-        ("evening", 4, at(4, 0), at(4, 86_399_999)),
-        ("morning", 5, at(5, 0), at(5, 1)),
+        ("evening", 4, at(4, 0), at(4, 86_399_999), None),
+        ("morning", 5, at(5, 0), at(5, 1), None),
         # A file that spans the day overlaps with any other.
-        ("whole", 6, at(6, 0), at(6, 100)),
-        ("part", 6, at(6, 10), at(6, 20)),
-        ("another part", 6, at(6, 30), at(6, 40)),
+        ("whole", 6, at(6, 0), at(6, 100), None),
+        ("part", 6, at(6, 10), at(6, 20), None),
+        ("another part", 6, at(6, 30), at(6, 40), None),
+        # At the same time, but of other stores.
+        ("some", 7, at(7, 0), at(7, 100), (0, 4)),
+        ("others", 7, at(7, 0), at(7, 100), (5, 9)),
+        ("late", 8, at(8, 0), at(8, 100), (4, 9)),
+        ("later", 8, at(8, 50), at(8, 100), (0, 4)),
+        ("of others", 8, at(8, 0), at(8, 100), (10, 10)),
     ]
     files = pl.DataFrame(
         # Polls that are not decisive, of one day that has others of their time and of one that has none.
-        [(path, date(2024, 10, day), True, since, until) for path, day, since, until in rows]
-        + [(f"rest of {day}", date(2024, 10, day), False, at(day, 1), at(day, 4)) for day in (1, 6)],
-        schema=["path", "polled_on", "decisive", "min.polled_at", "max.polled_at"],
+        [(path, date(2024, 10, day), True, *ends, *(stores or (0, 9))) for path, day, *ends, stores in rows]
+        + [(f"rest of {day}", date(2024, 10, day), False, at(day, 1), at(day, 4), 0, 9) for day in (1, 6)],
+        schema=["path", "polled_on", "decisive", "min.polled_at", "max.polled_at", "min.store_key", "max.store_key"],
         orient="row",
     )
     told = set(files.filter(told_by_decisive(files))["path"])
-    assert told == {"after", "before", "rest of 1", "evening", "morning"}
+    assert told == {"after", "before", "rest of 1", "evening", "morning", "some", "others"}
 
 
 @st.composite

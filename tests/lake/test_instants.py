@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.lake.files import NOW, POLLS, csv, read, rejects
+from tests.lake.files import NOW, POLLS, csv, ids, read, rejects
 
 SECOND = datetime(2024, 10, 3, 23, 33, 20, tzinfo=UTC)
 NO_INSTANT = "timestamp_utc is not an instant like 2024-10-03 23:33:20.412748 UTC"
@@ -68,14 +68,15 @@ NOT_READ = (
 )
 
 
-def row_of(text: str) -> str:
-    return f's,active,"{text}"'
+def row_of(text: str, store_id: str = "s") -> str:
+    return f'{store_id},active,"{text}"'
 
 
 def test_read(tmp_path: Path) -> None:
-    loaded = read(csv(tmp_path, POLLS, *map(row_of, READ)))
+    loaded = read(csv(tmp_path, POLLS, *(row_of(text, str(nth)) for nth, text in enumerate(READ))))
     assert rejects(loaded) == []
-    assert dict(zip(READ, loaded.accepted["polled_at"], strict=True)) == READ
+    found = dict(zip(ids(loaded), loaded.accepted["polled_at"], strict=True))
+    assert [found[str(nth)] for nth in range(len(READ))] == [*READ.values()]
     assert loaded.accepted.schema["polled_at"] == pl.Datetime("us", "UTC")
 
 

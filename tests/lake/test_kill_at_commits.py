@@ -14,34 +14,34 @@ from tests.lake.test_kill import AT_ONCE, TABLES, check_what_is_left
 COMMITS = tuple(commit for table in TABLES for commit in (table, "rejected"))
 DYING = """
 import os, signal, sys
-import pyarrow
 from storemon import cli
-from storemon.lake import tables
+from storemon.lake.tables import Tables
 
 moment, nth = sys.argv.pop(1), int(sys.argv.pop(1))
-write, calls = tables.write_deltalake, 0
+commit, write, calls = Tables.commit, Tables.write, 0
 
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
-def dying(table, rows, **options):
+def dying_commit(*where, **options):
     global calls
     calls += 1
     if calls == nth and moment == "before":
         die()
-    if calls == nth and moment == "within":
-        rows = pyarrow.RecordBatchReader.from_batches(rows.schema, some_of(rows))
-    write(table, rows, **options)
+    commit(*where, **options)
     if calls == nth and moment == "after":
         die()
 
-def some_of(rows):
-    for nth, batch in enumerate(rows):
+def dying_write(tables, read, parts):
+    return write(tables, read, some_of(parts) if calls == nth - 1 and moment == "within" else parts)
+
+def some_of(parts):
+    for nth, part in enumerate(parts):
         if nth == 7:
             die()
-        yield batch
+        yield part
 
-tables.write_deltalake = dying
+Tables.commit, Tables.write = dying_commit, dying_write
 cli.main()
 """
 

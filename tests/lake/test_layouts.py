@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from storemon.lake.csv import Loaded, load
-from tests.lake.files import AT, HOURS, NOW, POLLS, ZONES, csv, ids, raw, read, rejects
+from storemon.lake.csv import load
+from tests.lake.files import AT, HOURS, NOW, POLLS, ZONES, Read, csv, ids, raw, read, rejects
 
 ROWS = (f"a,active,{AT}", f"b,inactive,{AT}")
 LONG = "x" * 3_000_000
 
 
-def stores(loaded: Loaded) -> list[str]:
+def stores(loaded: Read) -> list[str]:
     assert rejects(loaded) == []
     return ids(loaded)
 

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from storemon import Lake, report
@@ -31,7 +30,7 @@ def trickled(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 def commit_nothing(lake: Lake, *, until: int) -> None:
     tables = Tables(lake.path)
     while (polls := tables.open(POLLS)).version < until:
-        tables.commit(polls, pl.DataFrame(schema=POLLS.schema))
+        tables.commit(polls, [])
 
 
 def export(nth: int) -> list[str]:

@@ -14,6 +14,7 @@ from litestar.testing import TestClient
 
 from storemon import ConflictError, EmptyLakeError, Lake, LakeError, audit, explain, hour_of_week, outages, report
 from storemon.engine.stores import stores
+from storemon.lake.polls import as_kept
 from storemon.lake.sample import write_sample
 from storemon.lake.schemas import HOURS, POLLS
 from storemon.lake.tables import Tables
@@ -183,10 +184,10 @@ def test_a_commit_that_is_there_is_never_replaced(
     front.before["PUT", entry] = lambda: Lake(uri).ingest(theirs, now=NOW)
     tables = Tables(uri)
     read = tables.open(POLLS)
-    row = {"store_key": [7], "polled_at": [datetime(2024, 10, 1, tzinfo=UTC)], "polled_on": [date(2024, 10, 1)]}
-    mine = pl.DataFrame({name: row.get(name, [None]) for name in POLLS.schema}, schema=POLLS.schema)
+    mine = pl.DataFrame({"store_key": [7], "polled_at": [datetime(2024, 10, 1, tzinfo=UTC)], "active": [True]})
+    files = tables.write(read, as_kept(mine))
     with pytest.raises(ConflictError, match="another writer"):
-        tables.commit(read, mine)
+        tables.commit(read, files)
     commits = [seen for seen in front.seen if (seen.method, seen.path[-len(entry) :]) == ("PUT", entry)]
     assert [(seen.if_none_match, seen.status) for seen in commits] == [("*", 200), ("*", 412)]
     assert "theirs" in report(Lake(uri))["store_id"].to_list()

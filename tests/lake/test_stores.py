@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 
 from storemon import FileError
-from storemon.lake.csv import Loaded, load
+from storemon.lake.csv import load
 from storemon.lake.forms import STORES_FORM
 from storemon.lake.whole import as_kept
-from tests.lake.files import NOW, csv, raw, read, rejects
+from tests.lake.files import NOW, Read, csv, raw, read, rejects
 
 HEADER = "store_id,name,region"
 STAR = "* is every store, but tags are given to stores one by one"
 ANOTHER = "an earlier row says something else of this store"
 
 
-def stores(path: Path) -> Loaded:
+def stores(path: Path) -> Read:
     return read(path, form=STORES_FORM)
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import polars as pl
 import pytest
+from deltalake.transaction import AddAction
 
 from storemon import ConflictError, Lake
 from storemon.lake.tables import Opened, Tables
@@ -66,10 +66,10 @@ def interrupted(table: str, by: Callable[[], object]) -> Any:
     """Patch the first commit to a table: somebody else does something just before it."""
     commit, waiting = Tables.commit, [by]
 
-    def second(tables: Tables, read: Opened, rows: pl.DataFrame, *, replace: bool = False) -> None:
+    def second(tables: Tables, read: Opened, files: list[AddAction], **instead: Any) -> None:
         if read.table.name == table and waiting:
             waiting.pop()()
-        commit(tables, read, rows, replace=replace)
+        commit(tables, read, files, **instead)
 
     return patch.object(Tables, "commit", second)
 
@@ -109,8 +109,8 @@ def test_another_writer_rejects_in_between(tmp_path: Path) -> None:
 def test_always_too_late(tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake")
     failing = patch.object(Tables, "commit", side_effect=ConflictError("somebody was faster"))
-    with patch("storemon.lake.ingest.time.sleep") as slept, failing as commit, pytest.raises(ConflictError):
+    with patch("storemon.lake.retrying.time.sleep") as slept, failing as commit, pytest.raises(ConflictError):
         lake.ingest(csv(tmp_path, POLLS, f"a,active,{AT}"), now=NOW)
     assert commit.call_count == 50
     assert sum(call.args[0] for call in slept.call_args_list) < 50
-    assert not lake.path.exists()
+    assert version(lake.path, "polls") == -1

@@ -15,6 +15,8 @@ from storemon.cli.reasons import audit, explain
 from storemon.cli.service import serve, sql
 from storemon.cli.upkeep import compact, prune, vacuum
 from storemon.errors import StoremonError
+from storemon.settings import Settings
+from storemon.threads import limit_threads
 
 app = App(
     name="storemon",
@@ -51,6 +53,8 @@ def main() -> None:
     """Run the command line; exits with 0, or 2 when nothing could be done, saying why on standard error."""
     _ready_streams()
     try:
+        if "STOREMON_THREADS" in os.environ:
+            limit_threads(Settings.load().threads)
         code = app(sys.argv[1:], exit_on_error=False, result_action="return_value")
         sys.stdout.flush()
     except CycloptsError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from storemon.cli.options import LakePlace
+from storemon.cli.options import ANY_MEANS, LakePlace, Means
 from storemon.errors import InputError
 from storemon.settings import Settings
 
@@ -71,7 +71,9 @@ def sample(
     )
 
 
-def ingest(path: Path | None = None, /, *, lake: LakePlace = None, strict: bool = False) -> int:
+def ingest(
+    path: Path | None = None, /, *, lake: LakePlace = None, strict: bool = False, means: Means = ANY_MEANS
+) -> int:
     """Load a folder's CSVs, or one CSV, into the lake.
 
     Parameters
@@ -85,9 +87,9 @@ def ingest(path: Path | None = None, /, *, lake: LakePlace = None, strict: bool 
     """
     from storemon.lake.lake import Lake
 
-    settings = Settings.load(lake=lake, data=path)
+    settings = Settings.load(lake=lake, data=path, memory=means.memory)
     with _progress() as progress:
-        ingestion = Lake(settings.lake).ingest(settings.data, strict=strict, progress=progress)
+        ingestion = Lake(settings.lake).ingest(settings.data, strict=strict, memory=settings.memory, progress=progress)
     sys.stdout.writelines(_told(ingestion))
     if not ingestion.readable:
         raise InputError("not one row could be read, so the lake is unchanged; see: storemon rejected")
@@ -146,3 +148,5 @@ def _told(ingestion: "Ingestion") -> Iterator[str]:
             yield f"         {table.file}:{line}: {reason}: {row[:200]}\n"
         if table.rejected > len(table.examples):
             yield "         all of them: storemon rejected\n"
+    if ingestion.unmerged:
+        yield f"the lake's small files could not be merged: {ingestion.unmerged}\n"

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from storemon.errors import InputError
 from storemon.settings import Settings
+from storemon.threads import limit_threads
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -110,7 +111,23 @@ class Question(Facts):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class BulkQuestion(Question):
+class Means:
+    """What large work may take."""
+
+    memory: Annotated[
+        str | None, Parameter(help="Memory to stay within, like 2GiB, or a share of the machine's (default: 50%).")
+    ] = None
+    threads: Annotated[int | None, Parameter(help="Threads to work with (default: one on each CPU).")] = None
+
+    def __post_init__(self) -> None:
+        """Limit the threads while the options are read: the libraries that take them are not imported yet."""
+        if self.threads is not None:
+            limit_threads(Settings.load(threads=self.threads).threads)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class BulkQuestion(Question, Means):
     """What every answer about many stores can be asked for."""
 
     on: Annotated[
@@ -122,10 +139,10 @@ class BulkQuestion(Question):
     ] = None
 
     def ask(self, *otherwise: "Window") -> "tuple[LakeSnapshot, datetime, Sequence[Window], Asked]":
-        """Fix what is read and asked as `Question.ask` does, and where the work is done."""
-        on = Settings.load(on=self.on).on
+        """Fix what is read and asked as `Question.ask` does, where the work is done, and what it may take."""
+        settings = Settings.load(on=self.on, memory=self.memory)
         snapshot, now, windows, asked = super().ask(*otherwise)
-        return snapshot, now, windows, {**asked, "on": on}
+        return snapshot, now, windows, {**asked, "on": settings.on, "memory": settings.memory}
 
 
 @Parameter(name="*")
@@ -145,7 +162,13 @@ class Grouping:
         return split(self.group_by) if self.group_by else [] if self.overall else None
 
 
-ALL_FACTS, ASKED_NOTHING, ASKED_NOTHING_IN_BULK, UNGROUPED = Facts(), Question(), BulkQuestion(), Grouping()
+ALL_FACTS, ANY_MEANS, ASKED_NOTHING, ASKED_NOTHING_IN_BULK, UNGROUPED = (
+    Facts(),
+    Means(),
+    Question(),
+    BulkQuestion(),
+    Grouping(),
+)
 
 
 def split(texts: Iterable[str]) -> list[str]:

@@ -6,6 +6,8 @@ and versions, frames go once into Ray's object store. Frames go and come as Arro
 
 import logging
 import os
+import re
+import socket
 import threading
 import warnings
 from collections import deque
@@ -15,12 +17,11 @@ from typing import NamedTuple
 import polars as pl
 import ray
 from ray._private import ray_constants
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import RayError, RaySystemError, RayTaskError
 
 from storemon.engine.question import Question
 from storemon.engine.ranges import Work
 from storemon.errors import ClusterError, StoremonError
-from storemon.lake.duck import connect
 from storemon.lake.snapshot import Snapshot
 from storemon.workplaces import Workplace
 
@@ -28,6 +29,8 @@ _CPUS = 1
 """How many each task takes, and how many threads DuckDB and Polars have in its worker."""
 _RETRIES = 4
 """How often a range is given to another worker when its own one, or the machine of that, died."""
+_HOST_AND_PORT = re.compile(r"(?P<host>[^/\[\]]+)\]?:(?P<port>\d+)$")
+_REACHED_WITHIN = 10  # seconds
 _AHEAD = 2
 """How many ranges there are for each worker: one to work on, one that waits."""
 
@@ -72,6 +75,8 @@ def _init(workplace: Workplace) -> None:
         # As Ray does on macOS: its processes listen on the loopback device only.
         ray_constants.ENABLE_RAY_CLUSTER = False
     try:
+        if found := _HOST_AND_PORT.search(address):  # Ray itself tries for minutes
+            socket.create_connection((found["host"], int(found["port"])), timeout=_REACHED_WITHIN).close()
         with warnings.catch_warnings(action="ignore"):
             ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.CRITICAL)
     except (RayError, OSError, RuntimeError, ValueError) as error:
@@ -85,11 +90,14 @@ def on_cluster(
     """Do the work for ranges of stores on the cluster that was joined; yield what comes of them in their order.
 
     Raises:
-        ClusterError: the cluster is lost, or a range has been given up with worker after worker.
+        ClusterError: its workers lack storemon, the cluster is lost, or one worker after the other has died of a range.
         StoremonError: what the work raises.
 
     """
-    given = ray.put((work, snapshot, question))
+    try:
+        given = ray.put((work, snapshot, question))
+    except ImportError as error:  # on the other side of ray://
+        raise _not_installed(error) from error
     under_way: deque[ray.ObjectRef] = deque()
     try:
         for stores in ranges:
@@ -109,8 +117,6 @@ def _do(given: tuple[Work, Snapshot, Question], stores: pl.DataFrame) -> pl.Data
     """Do the work in a worker process. An error on purpose is a result like another: Ray is not to try again."""
     work, snapshot, question = given
     try:
-        with connect() as con:
-            con.execute(f"SET threads = {_CPUS}")
         return work(snapshot, question, stores)
     except StoremonError as error:
         return error
@@ -126,10 +132,19 @@ _TASK = ray.remote(
 def _result(task: ray.ObjectRef) -> pl.DataFrame:
     try:
         result: pl.DataFrame | StoremonError = ray.get(task)
-    except RayTaskError:
+    except RayTaskError as error:
+        if isinstance(error.cause, RaySystemError):
+            raise _not_installed(error.cause.client_exc) from error
         raise  # a mistake of ours: its trace is of use
     except RayError as error:
-        raise ClusterError(f"the Ray cluster has lost a range of stores: {error}") from error
+        raise ClusterError(f"the Ray cluster has lost a range of stores: {str(error).splitlines()[0]}") from error
     if isinstance(result, StoremonError):
         raise result
     return result
+
+
+def _not_installed(reason: object) -> ClusterError:
+    return ClusterError(
+        f"the workers of the Ray cluster cannot take on the work: {reason}; install the same version of storemon, with "
+        "the same versions of Python and Polars, on each machine of the cluster"
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -21,6 +21,8 @@ from storemon.lake.duck import connect
 from storemon.lake.snapshot import Keys, Snapshot
 
 _MICROSECOND = timedelta(microseconds=1)
+_LEAST_MEMORY = 1 << 28  # bytes without which DuckDB does not get far
+_FRAMES = frozenset({"stores", "windows", "open_intervals", "excluded_intervals"})
 _MOST_RANGES = 8  # of keys, that the polls are searched for
 
 
@@ -34,7 +36,7 @@ class Facts:
         windows: as `realise` gives them; no two parts of a window overlap in one zone.
         open_intervals: ``store_key, opens_at, closes_at, clock_us``, from the horizon to the last boundary.
         excluded_intervals: the same, for the open time that maintenance takes out.
-        con: knows these frames by their names, and the polls as ``polls_before`` and ``polls_within``.
+        con: knows the polls as ``polls_before`` and ``polls_within``, and these frames where a step reads them.
         params: ``starts_at`` (the horizon: nothing before it is asked about), ``ends_at`` (nor from it on), ``until``
             (no later poll is gathered) and ``carry_us``.
 
@@ -47,6 +49,7 @@ class Facts:
     excluded_intervals: pl.DataFrame
     con: duckdb.DuckDBPyConnection
     params: Mapping[str, int]
+    _offered: set[str] = field(default_factory=set, init=False)
 
     def run(self, steps: tuple[str, ...]) -> pl.DataFrame:
         """Run a chain of steps and fetch the rows of the last one.
@@ -56,6 +59,10 @@ class Facts:
 
         """
         query = statement(steps)
+        for name in _FRAMES - self._offered:
+            if name in query:  # to offer a frame takes half a millisecond
+                self.con.register(name, getattr(self, name).select(pl.exclude(pl.String)).to_arrow())
+                self._offered.add(name)
         params = {name: value for name, value in self.params.items() if f"${name}" in query}
         with _reading_polls(self.snapshot):
             answer: pl.DataFrame = self.con.sql(query, params=params).pl()
@@ -111,15 +118,16 @@ def gather(
     with connect() as con:
         # Behind so many steps DuckDB guesses too few rows, and would compare each with all of the other side.
         con.execute("SET asof_loop_join_threshold = 0")
-        for name, frame in frames.items():
-            con.register(name, frame.select(pl.exclude(pl.String)).to_arrow())
+        con.execute(f"SET memory_limit = '{max(question.memory, _LEAST_MEMORY)}B'")
+        if not are_exact:
+            con.register("asked_about", stores.select("store_key").to_arrow())
         with _reading_polls(snapshot):
             for name, after, to in (
                 ("polls_before", shifted(starts_at, -question.carry_limit), starts_at),
                 ("polls_within", starts_at, until),
             ):
                 snapshot.offer_polls(con, f"{name}_of_all", after, to, keys=keys, every_poll=every_poll)
-                of_stores = "" if are_exact else "SEMI JOIN stores USING (store_key)"
+                of_stores = "" if are_exact else "SEMI JOIN asked_about USING (store_key)"
                 con.execute(f"CREATE TEMP VIEW {name} AS FROM {name}_of_all {of_stores}")
         yield Facts(snapshot, **frames, con=con, params=params)
 

@@ -10,20 +10,29 @@ from storemon.engine.measures import Need
 from storemon.engine.pipeline import OUTAGE_SUMS, STATES
 from storemon.engine.question import Policy
 
+PLACE = ["window", "row", "bucket"]
+"""What says where sums belong in an answer."""
+
 
 def figures(facts: Facts, policy: Policy, needs: Collection[Need] = ()) -> pl.DataFrame:
     """Compute the sums of each store in each part of a window, in no order.
 
+    Args:
+        facts: whose stores have the ``row`` of the answer in which each is told of.
+        policy: what is held true between polls.
+        needs: which sums there are to be besides those of the states.
+
     Returns:
-        ``part, store_key, service_us, uptime_us, downtime_us, unknown_us``; then, by what is needed, ``excluded_us``;
-        ``uptime_min_us, uptime_max_us``; ``outages, ended_outages, ended_downtime_us, longest_us``. Uptime, downtime
-        and unknown time add up to the service time; with the excluded time, to what the schedule says.
+        ``window, row, bucket``, where the sums belong; ``part, store_key``; ``service_us, uptime_us, downtime_us,
+        unknown_us``; then, by what is needed, ``excluded_us``; ``uptime_min_us, uptime_max_us``; ``outages,
+        ended_outages, ended_downtime_us, longest_us``. Uptime, downtime and unknown time add up to the service time;
+        with the excluded time, to what the schedule says.
 
     """
     changes = facts.run(STATES[policy])
-    parts = facts.windows.join(facts.stores.select("store_key", "zone_key"), on="zone_key")
-    parts = parts.select("part", "store_key", "starts_at", "ends_at")
-    sums = parts.select("part", "store_key").hstack(time_in_states(parts, facts.open_intervals, changes))
+    parts = facts.windows.join(facts.stores.select("store_key", "zone_key", "row"), on="zone_key")
+    times = time_in_states(parts, facts.open_intervals, changes)
+    sums = parts.select(*PLACE, "part", "store_key").hstack(times)
     if "exclusions" in needs:
         sums = sums.with_columns(excluded_us=open_time(parts, facts.excluded_intervals))
     if "bounds" in needs:  # certain active time, and all but certain inactive time

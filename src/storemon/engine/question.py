@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from functools import partial
 from typing import Literal, TypedDict, Unpack, get_args
 
 from storemon.durations import parse_duration
@@ -13,7 +14,7 @@ from storemon.engine.windows import DEFAULT_WINDOWS, Window, parse_window
 from storemon.errors import EmptyLakeError, InputError
 from storemon.lake.lake import Lake
 from storemon.lake.snapshot import Snapshot
-from storemon.sizes import half_of_machine, parse_size
+from storemon.sizes import HALF, parse_size
 from storemon.workplaces import LOCAL, Workplace, parse_workplace
 
 CARRY_LIMIT = timedelta(days=7)
@@ -32,7 +33,7 @@ class Asked(TypedDict, total=False):
         carry_limit: how long a poll is believed: a length of time, or text like ``36h``. By default seven days.
         policy: what is held true between polls: ``carry`` (the default) or ``nearest``.
         where: the tags that a store must have, by name; the empty value is that of a store without the tag.
-        memory: bytes that the work may take at once, or text like ``2GiB``; by default half of the machine's.
+        memory: bytes that the work may take at once, or text like ``2GiB`` or ``50%`` of the machine's, the default.
         on: where the work is done: ``local`` (the default), ``ray`` or ``ray://HOST:PORT``.
 
     """
@@ -56,7 +57,7 @@ class Question:
     carry_limit: timedelta = CARRY_LIMIT
     policy: Policy = "carry"
     where: Mapping[str, str] = field(default_factory=dict)
-    memory: int = field(default_factory=half_of_machine)
+    memory: int = field(default_factory=partial(parse_size, HALF))
     on: Workplace = LOCAL
 
 
@@ -80,7 +81,7 @@ def ask(source: Lake | Snapshot, **asked: Unpack[Asked]) -> tuple[Snapshot, Ques
     windows = tuple(
         parse_window(window) if isinstance(window, str) else window for window in asked.get("windows", DEFAULT_WINDOWS)
     )
-    memory = asked.get("memory", half_of_machine())
+    memory = asked.get("memory", HALF)
     if not windows:
         raise InputError("there is no window to answer for; name at least one, like 30d or yesterday")
     names = [window.name for window in windows]

@@ -10,7 +10,7 @@ import polars as pl
 
 from storemon.engine.calendar import Unit
 from storemon.engine.facts import chosen_stores, gather
-from storemon.engine.figures import figures
+from storemon.engine.figures import PLACE, figures
 from storemon.engine.measures import Measure, Need, chosen, parse_target
 from storemon.engine.question import Asked, Question, ask, require_one_of
 from storemon.engine.ranges import by_range
@@ -21,7 +21,6 @@ from storemon.lake.lake import Lake
 from storemon.lake.snapshot import Snapshot
 
 DEFAULT_MEASURES = ("uptime", "downtime", "unknown")
-_PLACE = ["window", "row", "bucket"]
 
 
 def report(
@@ -98,17 +97,19 @@ def report_by_range(
     needs = frozenset(measure.need for measure in told.values())
     work = partial(_sums, needs=needs, grouped=group_by is not None)
     ranges = by_range(work, snapshot, all_asked, rows.stores)
-    for sums in ranges if group_by is None else [_added_up(pl.concat(ranges))]:
+
+    def tell(sums: pl.DataFrame) -> pl.DataFrame:
         try:
             if every is not None:
-                yield _series(sums, rows, every, told)
-            else:
-                yield _wide(sums, rows, question.windows, told, versus=versus_previous)
+                return _series(sums, rows, every, told)
+            return _wide(sums, rows, question.windows, told, versus=versus_previous)
         except pl.exceptions.InvalidOperationError as error:
             raise InputError(
                 "a sum of times is longer than 292,000 years, the most that can be told; ask for fewer stores at once, "
                 "or for a shorter window"
             ) from error
+
+    return map(tell, ranges if group_by is None else [_added_up(pl.concat(ranges))])
 
 
 def _sums(
@@ -117,20 +118,15 @@ def _sums(
     """Compute the sums of a range of stores in their rows of the answer: ``window, row, bucket`` and sums, in order."""
     # Whether an outage goes on after its window, the polls up to as-of tell.
     with gather(snapshot, question, stores=stores, to_as_of="outages" in needs) as facts:
-        sums = figures(facts, question.policy, needs)
-        windows = facts.windows
-    placed = sums.join(windows.select("part", "window", "bucket"), on="part").join(
-        stores.select("store_key", "row"), on="store_key"
-    )
-    shown_twice = windows.select("window", "zone_key", "bucket").is_duplicated().any()
-    return _added_up(placed) if grouped or shown_twice else placed.sort(_PLACE)
+        sums = figures(facts, question.policy, needs).drop("part", "store_key")
+        shown_twice = facts.windows.select("window", "zone_key", "bucket").is_duplicated().any()
+    return _added_up(sums) if grouped or shown_twice else sums.sort(PLACE)
 
 
-def _added_up(placed: pl.DataFrame) -> pl.DataFrame:
+def _added_up(sums: pl.DataFrame) -> pl.DataFrame:
     """Add up what meets in one row, window and bucket."""
-    totals = pl.exclude("part", "store_key", "longest_us").cast(pl.Int128).sum()
-    longest = [pl.col("longest_us").max()] * ("longest_us" in placed.columns)
-    return placed.group_by(_PLACE).agg(totals, *longest).sort(_PLACE)
+    longest = [pl.col("longest_us").max()] * ("longest_us" in sums.columns)
+    return sums.group_by(PLACE).agg(pl.exclude("longest_us").cast(pl.Int128).sum(), *longest).sort(PLACE)
 
 
 def _wide(

@@ -13,32 +13,38 @@ import polars as pl
 DAY = timedelta(days=1)
 """No file spans more; a poll must be believed for as long for the decisive ones to do."""
 
-_PRECISION = timedelta(milliseconds=1)  # a table's log rounds the instants in its statistics down to that
+PRECISION = timedelta(milliseconds=1)
+"""A table's log rounds the instants in its statistics down to that."""
 
 
 def with_decisive(day: pl.DataFrame) -> pl.DataFrame:
-    """Mark the decisive polls of one day, ``store_key, polled_at, active``, sorted and distinct; they come first."""
+    """Mark the decisive polls of one day, ``store_key, polled_at, active``, sorted and distinct."""
     same_store, same_instant, same_status = (
         (pl.col(name) == pl.col(name).shift()).fill_null(False) for name in ("store_key", "polled_at", "active")
     )
     twin = same_store & same_instant  # they are distinct, so the two disagree
     doubtful = twin | twin.shift(-1, fill_value=False)
     agrees = same_store & same_status & ~doubtful & ~doubtful.shift(fill_value=True)
-    marked = day.with_columns(decisive=~(agrees & agrees.shift(-1, fill_value=False)))
-    return marked.sort("decisive", descending=True, maintain_order=True)
+    return day.with_columns(decisive=~(agrees & agrees.shift(-1, fill_value=False)))
 
 
 def told_by_decisive(files: pl.DataFrame) -> pl.Series:
-    """Tell of each file of polls whether the decisive ones of its day do: no two files have polls of the same time.
+    """Tell of each file of polls whether the decisive ones of its day do.
 
-    Polls that are not decisive lie, in a file of their own, within the time of the decisive ones they came with.
+    They do if no two files have polls of the same stores and time. Polls that are not decisive lie, in a file of their
+    own, within the stores and the time of the decisive ones they came with.
 
     Args:
-        files: with ``polled_on``, ``decisive``, ``min.polled_at`` and ``max.polled_at``, as the table's log tells them.
+        files: with ``polled_on``, ``decisive``, and ``min.`` and ``max.`` of ``store_key`` and ``polled_at``, as the
+            table's log tells them.
 
     """
-    in_time = files.filter("decisive").sort("polled_on", "min.polled_at")
-    is_same_day = pl.col("polled_on") == pl.col("polled_on").shift()
-    ended_at = pl.col("max.polled_at").cum_max().shift() + _PRECISION
-    overlapping = in_time.filter(is_same_day & (pl.col("min.polled_at") <= ended_at))["polled_on"]
-    return ~files["polled_on"].is_in(overlapping.implode())
+    decisive = files.filter("decisive").with_row_index("file")
+    overlapping = decisive.join(decisive, on="polled_on", suffix=".other").filter(
+        pl.col("file") < pl.col("file.other"),
+        pl.col("min.store_key") <= pl.col("max.store_key.other"),
+        pl.col("max.store_key") >= pl.col("min.store_key.other"),
+        pl.col("min.polled_at") <= pl.col("max.polled_at.other") + PRECISION,
+        pl.col("max.polled_at") + PRECISION >= pl.col("min.polled_at.other"),
+    )
+    return ~files["polled_on"].is_in(overlapping["polled_on"].implode())

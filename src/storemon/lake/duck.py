@@ -2,15 +2,20 @@
 
 import threading
 from functools import cache
+from tempfile import gettempdir
 
 import duckdb
+import polars as pl
 
 _lock = threading.Lock()
 
 
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect()
+    # As many threads as Polars takes; and if memory is short after all, the system's temporary folder.
+    return duckdb.connect(
+        config={"threads": pl.thread_pool_size(), "temp_directory": f"{gettempdir()}/storemon.duckdb"}
+    )
 
 
 def connect() -> duckdb.DuckDBPyConnection:

@@ -15,9 +15,10 @@ from storemon.lake.forms import (
     STORES_FORM,
     ZONES_FORM,
 )
+from storemon.lake.gathered import Gathered
 from storemon.lake.given import read_given, read_whole
 from storemon.lake.place import Place
-from storemon.lake.polls import new_polls
+from storemon.lake.polls import DAY_OF_POLL, IDENTITY, NewPolls
 from storemon.lake.schemas import POLLS, REJECTED
 from storemon.lake.snapshot import Ids, Keys, of_ids
 from storemon.lake.tables import Opened
@@ -49,12 +50,10 @@ class Frames:
             InputError: a frame lacks a column, or a row cannot be read; no row is left out silently.
 
         """
-        new = new_polls(_NOTHING_YET, read_given(polls, "polls", POLLS_FORM)[1])
-        self._stores = new.roster
-        columns = ["store_key", "polled_at", "active"]
-        self._polls = pl.concat(
-            [pl.DataFrame(schema={c: POLLS.schema[c] for c in columns}), *(d[columns] for d in new.days)]
-        )
+        _, rows = read_given(polls, "polls", POLLS_FORM)
+        new = NewPolls(_NOTHING_YET, Gathered.of([rows], POLLS_FORM.schema, by=DAY_OF_POLL))
+        self._polls = pl.concat([pl.DataFrame(schema={name: POLLS.schema[name] for name in IDENTITY}), *new.days()])
+        self._stores = new.roster()
         self._hours = read_whole(hours, "hours", HOURS_FORM)
         self._zones = read_whole(zones, "zones", ZONES_FORM)
         self._special_hours = read_whole(special_hours, "special_hours", SPECIAL_HOURS_FORM)

@@ -7,9 +7,10 @@ there is not added twice.
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -17,13 +18,17 @@ import polars as pl
 from storemon.errors import FileError, LakeError, RejectedRowsError
 from storemon.lake.csv import Loaded, load
 from storemon.lake.forms import FORMS, POLLS_FORM, Form
-from storemon.lake.polls import new_polls
+from storemon.lake.gathered import Gathered
+from storemon.lake.polls import NewPolls
 from storemon.lake.retrying import retrying
 from storemon.lake.schemas import POLLS, REJECTED
-from storemon.lake.tables import Tables
+from storemon.lake.tables import Opened, Tables
+from storemon.lake.upkeep import AT_LEAST, compact
 from storemon.lake.whole import replace
+from storemon.sizes import HALF, parse_size
 
 _SHOWN = 5
+_SHARE = 16  # of the memory rows may take while a file is read; to put them aside takes three times as much again
 
 Progress = Callable[[Path, int, int | None], None]
 """Called with a file, its rows read so far, and about how many it has (None where that can't be told)."""
@@ -51,9 +56,14 @@ class TableSummary:
 
 @dataclass(frozen=True)
 class Ingestion:
-    """What became of each file, in the order in which the tables were committed."""
+    """What became of each file, in the order in which the tables were committed.
+
+    ``unmerged`` says why the files of many ingestions could not be merged afterwards, as a rule nothing. All that was
+    added is in the lake, and the next ingestion tries again.
+    """
 
     tables: tuple[TableSummary, ...]
+    unmerged: str = ""
 
     @property
     def readable(self) -> bool:
@@ -62,7 +72,13 @@ class Ingestion:
 
 
 def ingest(
-    tables: Tables, path: Path, *, strict: bool = False, progress: Progress | None = None, now: datetime | None = None
+    tables: Tables,
+    path: Path,
+    *,
+    strict: bool = False,
+    memory: int | str = HALF,
+    progress: Progress | None = None,
+    now: datetime | None = None,
 ) -> Ingestion:
     """Load a folder's CSVs, or one CSV, into the lake.
 
@@ -72,6 +88,7 @@ def ingest(
             ``special_hours.csv``, ``maintenance.csv`` and ``stores.csv`` (each may end in ``.gz``); or one file, which
             is known by its name or else by its columns.
         strict: whether one rejected row stops everything.
+        memory: the bytes to stay within, or text like ``2GiB``; see docs/lake.md for what that can be.
         progress: told now and then how far the reading of a file has come.
         now: the wall clock, by which polls from the future are rejected.
 
@@ -83,10 +100,11 @@ def ingest(
 
     """
     now = now or datetime.now(UTC)
+    limit = (parse_size(memory) if isinstance(memory, str) else memory) // _SHARE
     loaded: list[tuple[Loaded, float]] = []
     for form, file in _files(path):
         started = time.perf_counter()
-        loaded.append((_load(form, file, now, progress), time.perf_counter() - started))
+        loaded.append((_load(form, file, now, limit, progress), time.perf_counter() - started))
     if strict:
         _refuse_rejected([each for each, _ in loaded])
     if tables.place.folder:
@@ -97,7 +115,7 @@ def ingest(
         added = _commit(tables, each)
         _record_rejected(tables, each, now)
         summaries.append(_summary(each, added, seconds + time.perf_counter() - started))
-    return Ingestion(tuple(summaries))
+    return Ingestion(tuple(summaries), _merge_files(tables))
 
 
 def _files(path: Path) -> list[tuple[Form | None, Path]]:
@@ -121,21 +139,23 @@ def _files(path: Path) -> list[tuple[Form | None, Path]]:
     return found
 
 
-def _load(form: Form | None, file: Path, now: datetime, progress: Progress | None) -> Loaded:
+def _load(form: Form | None, file: Path, now: datetime, limit: int, progress: Progress | None) -> Loaded:
     def report(rows: int, expected: int | None) -> None:
         if progress:
             progress(file, rows, expected)
 
-    return load(file, now=now, form=form, progress=report)
+    return load(file, now=now, limit=limit, form=form, progress=report)
 
 
 def _refuse_rejected(loaded: Sequence[Loaded]) -> None:
-    rows = [f"{each.path}:{line}: {reason}" for each in loaded for line, _, reason in each.rejected.rows()]
-    if rows:
-        more = f"\n… and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    count = sum(len(each.rejected) for each in loaded)
+    if count:
+        pieces = ((each.path, piece) for each in loaded for piece in each.rejected.pieces())
+        rows = (f"{path}:{line}: {reason}" for path, piece in pieces for line, _, reason in piece.head(_SHOWN).rows())
+        more = f"\n… and {count - _SHOWN} more" if count > _SHOWN else ""
         raise RejectedRowsError(
-            f"{len(rows)} rows cannot be read, so nothing was changed (leave out --strict to load the rest):\n"
-            + "\n".join(rows[:_SHOWN])
+            f"{count} rows cannot be read, so nothing was changed (leave out --strict to load the rest):\n"
+            + "\n".join(islice(rows, _SHOWN))
             + more
         )
 
@@ -157,45 +177,59 @@ def _require_space(root: Path, files: Sequence[Path]) -> None:
 
 def _commit(tables: Tables, loaded: Loaded) -> int:
     """Bring a file's accepted rows in, and say how many were new."""
-    if loaded.read and loaded.accepted.is_empty():
+    if loaded.read and not len(loaded.accepted):
         return 0  # a file of which nothing can be read replaces nothing
     form = loaded.form
     if form is POLLS_FORM:
         return retrying(lambda: _append_polls(tables, loaded.accepted))
-    return retrying(lambda: replace(tables, tables.open(form.table), form, loaded.accepted))
+    accepted = loaded.accepted.read()
+    return retrying(lambda: replace(tables, tables.open(form.table), form, accepted))
 
 
-def _append_polls(tables: Tables, accepted: pl.DataFrame) -> int:
+def _append_polls(tables: Tables, accepted: Gathered) -> int:
     read = tables.open(POLLS)
-    new = new_polls(read, accepted)
-    if new.count:
-        tables.commit(read, new.batches())
+    new = NewPolls(read, accepted)
+    if files := tables.write(read, new.parts()):
+        tables.commit(read, files)
     return new.count
 
 
 def _record_rejected(tables: Tables, loaded: Loaded, now: datetime) -> None:
-    if loaded.rejected.is_empty():
-        return
-    rows = loaded.rejected.select(
-        pl.lit(str(loaded.path)).alias("file"),
-        "line",
-        "row",
-        "reason",
-        pl.lit(now).dt.cast_time_unit("us").alias("rejected_at"),
-    )
-
-    def append() -> int:
+    def append() -> None:
         read = tables.open(REJECTED)
-        new = rows.join(read.read(), on=["file", "line", "row", "reason"], how="anti")
-        if not new.is_empty():
-            tables.commit(read, new)
-        return len(new)
+        if files := tables.write(read, _new_rejected(read, loaded, now)):
+            tables.commit(read, files)
 
-    retrying(append)
+    if len(loaded.rejected):
+        retrying(append)
+
+
+def _new_rejected(read: Opened, loaded: Loaded, now: datetime) -> Iterator[pl.DataFrame]:
+    """Give the rejected rows that the table does not have yet, as it will have them."""
+    rejected_at = pl.lit(now).dt.cast_time_unit("us").alias("rejected_at")
+    paths = read.files["path"].to_list()
+    for piece in loaded.rejected.pieces():
+        rows = piece.select(pl.lit(str(loaded.path)).alias("file"), "line", "row", "reason", rejected_at)
+        if paths:
+            same = rows.columns[:4]
+            there = pl.scan_parquet(paths, schema=REJECTED.schema).select(same)
+            with read.reading():
+                known = there.join(rows.lazy(), on=same, how="semi").collect(engine="streaming")
+            rows = rows.join(known, on=same, how="anti", maintain_order="left")
+        if len(rows):
+            yield rows
+
+
+def _merge_files(tables: Tables) -> str:
+    """Merge the files of one closed day, if they have become many; give the reason if that fails."""
+    try:
+        compact(tables, at_least=AT_LEAST, at_most=1)
+    except LakeError as error:
+        return str(error)
+    return ""
 
 
 def _summary(loaded: Loaded, added: int, seconds: float) -> TableSummary:
-    reasons = loaded.rejected.group_by("reason").len().sort("len", "reason", descending=[True, False])
     rejected = len(loaded.rejected)
     return TableSummary(
         loaded.form.table.name,
@@ -205,6 +239,6 @@ def _summary(loaded: Loaded, added: int, seconds: float) -> TableSummary:
         loaded.read - rejected - added,
         rejected,
         seconds,
-        dict(reasons.rows()),
-        tuple(loaded.rejected.head(3).rows()),
+        dict(sorted(loaded.reasons.items(), key=lambda of: (-of[1], of[0]))),
+        tuple(row for piece in islice(loaded.rejected.pieces(), 1) for row in piece.head(3).rows()),
     )

@@ -10,6 +10,7 @@ from storemon.lake.forms import Form, known_zones
 
 BATCH = 100_000
 """Rows that are judged at a time."""
+_AHEAD = "16MB"  # of rows that DuckDB may judge while those before them are taken in; its default is less than a batch
 
 
 def judging(form: Form, source: str, *also: str) -> str:
@@ -37,6 +38,7 @@ def judged(
     ``horizon`` is the latest instant at which a poll is believed; a naive one is UTC.
     """
     with connect() as con:
+        con.execute(f"SET streaming_buffer_size = '{_AHEAD}'")
         for name, frame in frames.items():
             con.register(name, frame.to_arrow())
         con.register("known_zones", known_zones().to_arrow()) if "known_zones" in query else None

@@ -14,6 +14,7 @@ from storemon.lake.schemas import FACTS, REJECTED
 from storemon.lake.snapshot import LakeSnapshot
 from storemon.lake.tables import Opened, Tables
 from storemon.lake.upkeep import Compaction, Pruning, compact, prune, vacuum
+from storemon.sizes import HALF
 
 
 class Lake:
@@ -45,11 +46,12 @@ class Lake:
         path: Path | str = "data",
         *,
         strict: bool = False,
+        memory: int | str = HALF,
         progress: Progress | None = None,
         now: datetime | None = None,
     ) -> Ingestion:
         """Load a folder's CSVs, or one CSV; see `storemon.lake.ingest.ingest`."""
-        return ingest(self._tables, Path(path), strict=strict, progress=progress, now=now)
+        return ingest(self._tables, Path(path), strict=strict, memory=memory, progress=progress, now=now)
 
     def snapshot(self, versions: Mapping[str, int] | None = None) -> LakeSnapshot:
         """Fix what a report reads: the newest version of each table, or the ``versions`` of another snapshot.

@@ -31,7 +31,7 @@ POLLS = Table(
         }
     ),
     partition_by=("polled_on", "decisive"),
-    ranged=("polled_at",),
+    ranged=("store_key", "polled_at"),
 )
 HOURS = Table(
     "hours",

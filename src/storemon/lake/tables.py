@@ -9,31 +9,29 @@ counts.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from storemon.errors import ConflictError, LakeError
 from storemon.lake.failures import plain
 from storemon.lake.place import Place, place_of
 from storemon.lake.schemas import Table
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
+from storemon.lake.writing import removal, written
 
 _COMMIT = re.compile(r"\d{20}\.json")
-_NEVER_SPLIT = 1 << 40  # bytes of a file: the decisive polls of a day in one file are told by that file alone
 _ONCE = CommitProperties(max_commit_retries=0)
 _KEEP_LOGS = PostCommitHookProperties(cleanup_expired_logs=False)  # so that every version can be opened again
+_PLAIN_ARROW = pl.CompatLevel.oldest()  # Delta knows no views of text
 _SMALL = 500_000  # rows
 _IN_STORAGE = {"delta.checkpointInterval": "10"}  # for to open a table takes two requests for each commit since then
 
@@ -182,46 +180,47 @@ class Tables:
             raise LakeError(f"{self.place}: the table {table.name!r} cannot be read: {error.strerror}") from error
         return self._opened(table, max((int(name[:20]) for name in names if _COMMIT.fullmatch(name)), default=-1))
 
-    def commit(
-        self,
-        read: Opened,
-        rows: "pl.DataFrame | pa.RecordBatchReader",
-        *,
-        replace: bool | str = False,
-    ) -> None:
-        """Append ``rows`` to the version that was ``read``, or ``replace`` all of it: whole or not at all.
+    def write(self, read: Opened, parts: Iterable[pl.DataFrame]) -> list[AddAction]:
+        """Write files for a commit to come: each of the ``parts``, the rows of one partition, becomes one.
 
-        Text in the place of ``replace`` is an SQL condition: only what meets it is replaced.
+        The parts are taken one after another, so no more than one of them need be in memory.
+
+        Raises:
+            LakeError: they cannot be written (no disk space, no permission); none is left.
+
+        """
+        with self._changing(read):
+            return written(read.table, read.place, parts)
+
+    def commit(self, read: Opened, files: Sequence[AddAction], *, instead_of: pl.DataFrame | None = None) -> None:
+        """Make ``files`` part of the table, ``instead_of`` some or all of `Opened.files`: whole or not at all.
 
         Raises:
             ConflictError: somebody committed since ``read`` was opened; open it again and decide anew.
-            LakeError: the rows cannot be written (no disk space, no permission); nothing was changed.
+            LakeError: the table's log cannot be written; nothing was changed.
 
         """
-        how: dict[str, Any] = {"mode": "overwrite" if replace else "append"}
-        if read.delta is None:
-            how = {"mode": "error", "configuration": None if read.place.folder else _IN_STORAGE}
-        if isinstance(replace, str):
-            how["predicate"] = replace
-        try:
+        schema = Schema.from_arrow(pl.DataFrame(schema=read.table.schema).to_arrow(compat_level=_PLAIN_ARROW).schema)
+        how: dict[str, Any] = {"commit_properties": _ONCE, "post_commithook_properties": _KEEP_LOGS}
+        partition_by = list(read.table.partition_by)
+        with self._changing(read):
+            if read.delta is not None:
+                gone = [] if instead_of is None else instead_of.to_dicts()
+                removed = [removal(read.table, read.place, file) for file in gone]
+                read.delta.create_write_transaction([*files, *removed], "append", schema, partition_by, **how)
+                return
             if read.place.folder:
                 read.place.folder.mkdir(parents=True, exist_ok=True)
-            write_deltalake(
-                read.delta or read.place.uri,
-                rows,
-                **how,
+            create_table_with_add_actions(
+                read.place.uri,
+                schema,
+                list(files),
+                mode="error",
+                partition_by=partition_by,
+                configuration=None if read.place.folder else _IN_STORAGE,
                 storage_options=read.place.committing,
-                partition_by=list(read.table.partition_by) or None,
-                target_file_size=_NEVER_SPLIT,
-                commit_properties=_ONCE,
-                post_commithook_properties=_KEEP_LOGS,
+                **how,
             )
-        except CommitFailedError as error:
-            raise ConflictError(f"{self.place}: {read.table.name!r} was changed by another writer") from error
-        except (DeltaError, OSError) as error:
-            if read.version < 0 <= self.open(read.table).version:
-                raise ConflictError(f"{self.place}: {read.table.name!r} was created by another writer") from error
-            raise LakeError(f"{self.place}: {read.table.name!r} cannot be written: {plain(error)}") from error
 
     def delete(self, read: Opened, condition: str) -> None:
         """Delete the rows that meet an SQL condition from the version that was ``read``.
@@ -233,11 +232,19 @@ class Tables:
         """
         if read.delta is None:
             return
-        try:
+        with self._changing(read):
             read.delta.delete(condition, commit_properties=_ONCE, post_commithook_properties=_KEEP_LOGS)
+
+    @contextmanager
+    def _changing(self, read: Opened) -> Iterator[None]:
+        """Turn the failure to change a table into a ConflictError or a LakeError."""
+        try:
+            yield
         except CommitFailedError as error:
             raise ConflictError(f"{self.place}: {read.table.name!r} was changed by another writer") from error
         except (DeltaError, OSError) as error:
+            if read.version < 0 <= self.open(read.table).version:
+                raise ConflictError(f"{self.place}: {read.table.name!r} was created by another writer") from error
             raise LakeError(f"{self.place}: {read.table.name!r} cannot be written: {plain(error)}") from error
 
     def vacuum(self, read: Opened, keep: timedelta, versions: list[int], *, dry_run: bool) -> list[str]:

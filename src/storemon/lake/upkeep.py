@@ -3,19 +3,20 @@
 Each changes only what it says, by atomic commits beside readers and writers, and can be cut off and run again any time.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import polars as pl
 
-from storemon.lake.polls import IDENTITY, as_batches, as_kept
+from storemon.lake.polls import AT_ONCE, IDENTITY, as_kept, as_roster, distinct, ranges, read_roster
 from storemon.lake.retrying import retrying
 from storemon.lake.schemas import FACTS, POLLS, REJECTED
-from storemon.lake.tables import Tables
+from storemon.lake.tables import Opened, Tables
 
-AT_ONCE = 20_000_000
-"""Polls that are sorted at a time: about half a gigabyte."""
+AT_LEAST = 16
+"""Files of a day that an ingestion merges: less than hourly ingestions leave, and few enough to be read quickly."""
 
 
 @dataclass(frozen=True)
@@ -38,53 +39,60 @@ class Pruning:
     last: date | None
 
 
-def compact(tables: Tables, *, at_least: int = 2) -> Compaction:
-    """Merge each closed day's files into one, sorted, without doubled polls; it is closed once a later one has polls.
+def compact(tables: Tables, *, at_least: int = 2, at_most: int | None = None) -> Compaction:
+    """Merge each closed day's files, sorted, without doubled polls; it is closed once a later one has polls.
+
+    A day of more than `AT_ONCE` polls is in several all the same, each with stores of its own. The roster is merged
+    like a day.
 
     Args:
         tables: the lake's tables.
         at_least: how many files a day must be in to be merged.
+        at_most: how many days to merge, those in the most files first; by default all.
 
     Raises:
+        ConflictError: other writers were faster, again and again.
         LakeError: a file of the polls is lost or damaged, or the lake cannot be written.
 
     """
-    # Of what was written together each day has one file of decisive polls, and may have one of others.
-    per_day = tables.open(POLLS).files.filter("decisive").group_by("polled_on").len().sort("polled_on")
-    closed = per_day.filter(pl.col("polled_on") < pl.col("polled_on").max(), pl.col("len") >= at_least)
-    merged = [retrying(lambda day=day: _merge(tables, day)) for day in closed["polled_on"]]  # type: ignore[misc]
-    files, doubled = (sum(counts) for counts in zip(*merged, strict=True)) if merged else (0, 0)
-    return Compaction(len(merged), files, doubled)
+    # Of what was written together there is one file of decisive polls, and may be one of others.
+    written = pl.col("decisive").fill_null(value=True).sum()
+    needed = (pl.col("rows").sum() - 1) // AT_ONCE + 1
+    days = tables.open(POLLS).files.group_by("polled_on").agg(len=written, needed=needed)
+    many = days.filter(pl.col("len") >= at_least, pl.col("len") > pl.col("needed"))
+    if len(many.filter(pl.col("polled_on").is_null())):
+        _merge(tables, None)
+    closed = many.filter(pl.col("polled_on") < pl.lit(days["polled_on"].max(), pl.Date)).top_k(
+        at_most or len(many), by="len"
+    )
+    merged = [_merge(tables, day) for day in closed["polled_on"].sort()]
+    return Compaction(len(merged), sum(files for files, _ in merged), sum(doubled for _, doubled in merged))
 
 
-def _merge(tables: Tables, day: date) -> tuple[int, int]:
-    """Put a day into one file; give how many it was in, and how many doubled polls were dropped."""
+def _merge(tables: Tables, day: date | None) -> tuple[int, int]:
+    """Merge the files of a day, or of the roster; give how many they were, and how many doubled polls were dropped."""
     read = tables.open(POLLS)
-    files = read.files.filter(pl.col("polled_on") == day)
-    written = int(files["decisive"].sum())
-    if written < 2:  # noqa: PLR2004 - another process has merged them
-        return 0, 0
-    paths = files["path"].to_list()
+    old = read.files.filter(pl.col("polled_on").eq_missing(day))
+    parts = [as_roster(read_roster(read))] if day is None else _parts(read, old["path"].to_list())
+    new = tables.write(read, parts)
+
+    def exchange() -> tuple[int, int]:
+        now = tables.open(POLLS)
+        if len(now.files.join(old, on="path", how="semi")) < len(old):
+            return 0, 0  # another process has merged them, or let go of them; what is in them has not changed
+        tables.commit(now, new, instead_of=old)
+        doubled = old["rows"].sum() - sum(json.loads(file.stats)["numRecords"] for file in new)
+        return int(old["decisive"].fill_null(value=True).sum()), doubled
+
+    return retrying(exchange)
+
+
+def _parts(read: Opened, paths: list[str]) -> Iterator[pl.DataFrame]:
+    """Sort the polls of a day range by range of stores, without doubled ones."""
     polls = read.scan(paths).select(IDENTITY)
     with read.reading():
-        count, last_key = polls.select(pl.len(), pl.col("store_key").max()).collect().row(0)
-        width = -(-(last_key + 1) * AT_ONCE // count)
-        kept: list[int] = []
-        tables.commit(
-            read,
-            as_batches(_ranges(polls, range(0, last_key + 1, width), width, kept)),
-            replace=f"polled_on = DATE '{day}'",
-        )
-    return written, count - sum(kept)
-
-
-def _ranges(polls: pl.LazyFrame, firsts: range, width: int, kept: list[int]) -> Iterator[pl.DataFrame]:
-    """Sort polls range by range of stores, without doubled ones, and keep count."""
-    for first in firsts:
-        within = polls.filter(pl.col("store_key").is_between(first, first + width, closed="left"))
-        rows = within.unique().sort(IDENTITY).collect()
-        kept.append(len(rows))
-        yield as_kept(rows)
+        for within in ranges(polls.group_by("store_key").len().collect(engine="streaming")):
+            yield from as_kept(distinct(polls.filter(within).collect()))
 
 
 def prune(tables: Tables, before: date, *, dry_run: bool) -> Pruning:

@@ -28,7 +28,8 @@ def replace(tables: Tables, read: Opened, form: Form, accepted: pl.DataFrame) ->
     new = _lacking(rows, before)
     gone = len(before) - (len(rows) - len(new))
     if len(new) or gone:
-        tables.commit(read, rows, replace=True)
+        files = tables.write(read, [rows] if len(rows) else [])
+        tables.commit(read, files, instead_of=read.files)
     if form.table is not TAGS:
         return len(new)
     others = pl.concat([new, _lacking(before, rows) if gone else new]).select("store_id").unique()

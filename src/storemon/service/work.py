@@ -47,6 +47,7 @@ def run_report(settings: Settings, jobs: Jobs, job: Job) -> dict[str, Any]:
     frames = report_by_range(
         snapshot,
         measures=SEVEN_COLUMNS,
+        memory=settings.memory,
         as_of=datetime.fromisoformat(asked["as_of"]),
         carry_limit=timedelta(microseconds=asked["carry_limit_us"]),
         on=settings.on,
@@ -100,7 +101,7 @@ def run_ingestion(settings: Settings, job: Job) -> dict[str, Any]:
 
     """
     path = ingestion_parameters(settings, job.parameters["path"])["path"]  # a link may have been put there since
-    ingestion = Lake(settings.lake).ingest(path)
+    ingestion = Lake(settings.lake).ingest(path, memory=settings.memory)
     if not ingestion.readable:
         reasons = "; ".join(f"{table.file}: {reason}" for table in ingestion.tables for reason in table.reasons)
         raise FileError(f"none of the rows can be read: {reasons}")

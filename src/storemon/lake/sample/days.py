@@ -5,11 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
-from storemon.lake.polls import IDENTITY, as_kept
+from storemon.lake.polls import AT_ONCE, DAY_OF_POLL, IDENTITY, as_kept, distinct
 from storemon.lake.sample.draws import upto
 from storemon.lake.sample.lives import NEWEST_AT, SLOT_US, polled
 
-PART_POLLS = 1_000_000  # in one part at the most
 CHUNK_ROWS = 1 << 17  # polls that are made at a time, or stores whose first polls are looked for
 _SLOT, _DAY = timedelta(microseconds=SLOT_US), timedelta(days=1)
 
@@ -36,21 +35,15 @@ def first_polls(keyed: pl.DataFrame, seed: int, *, hourly: bool) -> pl.DataFrame
 
 
 def day_of_polls(keyed: pl.DataFrame, slots: int, day: date, seed: int, *, hourly: bool) -> Iterator[pl.DataFrame]:
-    """Yield the polls of a UTC day as the table has them: those that are not decisive in parts, then those that are."""
+    """Yield the polls of a UTC day as the table has them, in ranges of stores: each part is to be a file."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
     newest = max(0, (NEWEST_AT - midnight - _DAY) // _SLOT)
     oldest = min(slots - 1, (NEWEST_AT - midnight) // _SLOT)
     # From the oldest on, so that the polls of a store come in order of time.
     times = pl.DataFrame({"slot": upto(oldest + 1 - newest) + newest}).reverse()
-    decisive = list[pl.DataFrame]()
-    for stores in keyed.iter_slices(PART_POLLS // len(times)):
-        others = list[pl.DataFrame]()
+    for stores in keyed.iter_slices(AT_ONCE // len(times)):
+        chunks = list[pl.DataFrame]()
         for some in stores.iter_slices(CHUNK_ROWS // len(times)):
             polls = polled(some.join(times, how="cross"), seed, hourly=hourly).select(IDENTITY)
-            ordered = polls.filter(pl.col("polled_at").dt.date() == day).sort(IDENTITY)
-            repeats = pl.all_horizontal(pl.all().eq_missing(pl.all().shift()))
-            kept = as_kept(ordered.filter(~repeats))
-            decisive.append(kept.filter("decisive"))
-            others.append(kept.filter(~pl.col("decisive")))
-        yield pl.concat(others, rechunk=True)
-    yield pl.concat(decisive, rechunk=True)
+            chunks.append(distinct(polls.filter(day == DAY_OF_POLL)))
+        yield from as_kept(pl.concat(chunks))

@@ -3,6 +3,7 @@
 Stores come in the order of their ids, which is that of their keys too, so that only a few are sorted at a time.
 """
 
+from collections.abc import Iterable
 from itertools import chain
 
 import polars as pl
@@ -10,19 +11,19 @@ import polars as pl
 from storemon.errors import InputError
 from storemon.lake.forms import HOURS_FORM, STORES_FORM, ZONES_FORM
 from storemon.lake.given import read_whole
-from storemon.lake.polls import as_batches
+from storemon.lake.polls import as_roster
 from storemon.lake.sample.days import day_of_polls, days_of, first_polls
 from storemon.lake.sample.draws import upto
 from storemon.lake.sample.hours import hours_of, keeping
-from storemon.lake.sample.ids import STORES_A_CHUNK, never_polled, require, store_ids
+from storemon.lake.sample.ids import never_polled, require, store_ids
 from storemon.lake.sample.lives import DAY_SLOTS, lives
 from storemon.lake.sample.stores import tagged
 from storemon.lake.sample.write import SampleSummary
 from storemon.lake.sample.zones import zoned, zones_of
-from storemon.lake.schemas import FACTS, HOURS, POLLS, TAGS, ZONES
+from storemon.lake.schemas import FACTS, HOURS, POLLS, TAGS, ZONES, Table
 from storemon.lake.tables import Tables
 
-_DAYS_A_COMMIT = 60  # of each the writer holds some megabytes until the commit
+STORES_A_FILE = 1 << 18
 
 
 def write_lake(
@@ -49,22 +50,21 @@ def write_lake(
         (ZONES, ZONES_FORM, placed.drop_nulls(), zones_of),
         (HOURS, HOURS_FORM, open_at, hours_of),
     ):
-        for part in some.iter_slices(STORES_A_CHUNK):
-            tables.commit(tables.open(table), read_whole(rows_of(part, seed), form.file_name, form))
+        parts = some.iter_slices(STORES_A_FILE)
+        _commit(tables, table, (read_whole(rows_of(part, seed), form.file_name, form) for part in parts))
     _commit_polls(tables, by_id["store"].filter(by_id["store"] < stores), days * DAY_SLOTS, seed, hourly=hourly)
     polls, hours, zones = (sum(tables.open(table).files["rows"]) for table in (POLLS, HOURS, ZONES))
     return SampleSummary(polls - stores, hours, zones, len(by_id))  # a poll of each store is in the roster too
 
 
 def _commit_polls(tables: Tables, by_id: pl.Series, slots: int, seed: int, *, hourly: bool) -> None:
-    """Append the roster, whole, and the polls, so many days at a time; `by_id` are the stores in the order of keys."""
+    """Append the roster and the polls; `by_id` are the stores in the order of keys."""
     keyed = lives(len(by_id), slots, seed)[by_id].with_columns(store_key=pl.int_range(len(by_id), dtype=pl.Int32))
-    of_no_day = (pl.lit(None, POLLS.schema[name]).alias(name) for name in ("decisive", "polled_on"))
-    firsts = first_polls(keyed, seed, hourly=hourly)
-    roster = [firsts.with_columns(store_ids(by_id, seed), *of_no_day)]
-    days = days_of(slots)
-    for first in range(0, len(days), _DAYS_A_COMMIT):
-        some = days[first : first + _DAYS_A_COMMIT]
-        polls = (part for day in some for part in day_of_polls(keyed, slots, day, seed, hourly=hourly))
-        tables.commit(tables.open(POLLS), as_batches(chain(roster, polls)))
-        roster.clear()
+    roster = first_polls(keyed, seed, hourly=hourly).with_columns(store_ids(by_id, seed))
+    polls = (part for day in days_of(slots) for part in day_of_polls(keyed, slots, day, seed, hourly=hourly))
+    _commit(tables, POLLS, chain([as_roster(roster)], polls))
+
+
+def _commit(tables: Tables, table: Table, parts: Iterable[pl.DataFrame]) -> None:
+    read = tables.open(table)
+    tables.commit(read, tables.write(read, parts))

@@ -1,0 +1,106 @@
+"""The Parquet files of a change, written one by one ahead of the commit that makes them part of a table.
+
+The Delta library's own writer keeps every file of a commit in memory until the last row has come; here each is in its
+place before the next one begins. Files whose commit never came belong to no version, and a vacuum removes them.
+"""
+
+import io
+import json
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from deltalake.fs import DeltaStorageHandler
+from deltalake.transaction import AddAction, RemoveAction
+
+from storemon.lake.place import Place
+from storemon.lake.schemas import Table
+
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+ROW_GROUP = 131_072
+"""Rows that are read at the least where a few stores are asked for; smaller ones save nothing more."""
+
+
+def written(table: Table, place: Place, parts: Iterable[pl.DataFrame]) -> list[AddAction]:
+    """Write each part, rows of one partition, to a file of its own in the table's place; if one fails, none stays.
+
+    Raises:
+        OSError: a file cannot be written.
+
+    """
+    files: list[AddAction] = []
+    try:
+        for part in parts:
+            files.append(_written(table, place, part))  # noqa: PERF401 - what is written must be known if one fails
+    except BaseException:
+        for file in files:
+            _remove(place, file.path)
+        raise
+    return files
+
+
+def removal(table: Table, place: Place, file: Mapping[str, Any]) -> RemoveAction:
+    """Say that a file, one row of `storemon.lake.tables.Opened.files`, is no longer part of the table."""
+    values = {name: _text(file[name]) for name in table.partition_by}
+    return RemoveAction(file["path"].removeprefix(f"{place}/"), True, _now(), file["size"], values)
+
+
+def _written(table: Table, place: Place, rows: pl.DataFrame) -> AddAction:
+    values = {name: _text(rows[name][0]) for name in table.partition_by}
+    path = "/".join((*(f"{name}={value or _NO_VALUE}" for name, value in values.items()), f"{uuid.uuid4()}.parquet"))
+    try:
+        size = _save(place, path, rows.drop(table.partition_by))
+    except BaseException as error:
+        _remove(place, path)
+        if isinstance(error, pl.exceptions.PolarsError):  # a full disk, among others
+            raise OSError(str(error)) from error
+        raise
+    ranged = rows.select(table.ranged)
+    stats = {"numRecords": len(rows), "minValues": _as_logged(ranged.min()), "maxValues": _as_logged(ranged.max())}
+    return AddAction(path, size, values, _now(), True, json.dumps(stats))
+
+
+def _save(place: Place, path: str, rows: pl.DataFrame) -> int:
+    """Write a Parquet file, and tell its size in bytes."""
+    if place.folder:
+        file = place.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        rows.write_parquet(file, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
+        return file.stat().st_size
+    content = io.BytesIO()
+    rows.write_parquet(content, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
+    with _storage(place).open_output_stream(path, None) as stream:
+        stream.write(content.getvalue())
+    return content.tell()
+
+
+def _remove(place: Place, path: str) -> None:
+    if place.folder:
+        (place.folder / path).unlink(missing_ok=True)
+    else:
+        _storage(place).delete_file(path)
+
+
+def _storage(place: Place) -> DeltaStorageHandler:
+    return DeltaStorageHandler(place.uri, place.committing)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _text(value: object) -> str | None:
+    """Write the value of a partition as a table's log has it."""
+    return str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
+
+
+def _as_logged(values: pl.DataFrame) -> dict[str, object]:
+    """Write values as a table's log has them, instants rounded down to milliseconds."""
+    return {
+        name: value.isoformat(timespec="milliseconds").replace("+00:00", "Z") if isinstance(value, datetime) else value
+        for values in values.to_dicts()
+        for name, value in values.items()
+    }
