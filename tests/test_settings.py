@@ -41,6 +41,7 @@ def test_flags_win_over_variables_and_variables_over_defaults(monkeypatch: pytes
         ("STOREMON_CARRY_LIMIT", "a week"),
         ("STOREMON_LEASE", "0s"),
         ("STOREMON_MAX_QUEUED", "-1"),
+        ("STOREMON_ON", "rya"),
     ],
 )
 def test_a_bad_value_names_its_variable(monkeypatch: pytest.MonkeyPatch, variable: str, text: str) -> None:

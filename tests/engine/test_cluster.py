@@ -16,11 +16,16 @@ import pytest
 
 from storemon import ClusterError, EmptyLakeError, Frames, InputError, Lake, report
 from storemon.engine.facts import chosen_stores
-from storemon.engine.question import Question, ask
+from storemon.engine.question import CARRY_LIMIT, Question, ask
 from storemon.engine.ranges import Work, by_range
 from storemon.engine.report import report_by_range
 from storemon.lake.snapshot import Snapshot
+from storemon.service.jobs import Job, Jobs
+from storemon.service.records import open_records
+from storemon.service.work import report_file, run_report
+from storemon.settings import Settings
 from storemon.views.export import report_csv
+from storemon.workplaces import Workplace
 from tests.conftest import storemon_in
 from tests.engine.test_ranges import AT, ONE_BYTE, answers, polls_of
 from tests.lake.files import folder
@@ -205,6 +210,19 @@ def test_a_command_says_no_more_than_without(lake: Lake, tmp_path: Path) -> None
     here, there = (storemon("report", "--lake", lake.path, "--on", on) for on in ("local", "ray"))
     assert there.out == here.out != b""
     assert (there.status, there.err) == (0, "")
+
+
+def test_the_service_does_its_reports_there(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done, on_cluster = [], cluster.on_cluster
+    monkeypatch.setattr(cluster, "on_cluster", lambda *given: done.append(given) or on_cluster(*given))  # type: ignore[func-returns-value]
+    versions = dict(lake.snapshot().versions)
+    asked = {"versions": versions, "as_of": AT.isoformat(), "carry_limit_us": CARRY_LIMIT // timedelta(microseconds=1)}
+    job = Job("one", "report", "running", asked, None, None, 1, "me", 1, 1, 1, None)
+    jobs = Jobs(open_records(tmp_path / "records"), lease=timedelta(seconds=9), max_queued=1)
+    settings = Settings(lake=lake.path, reports=tmp_path, on=Workplace("ray"))
+    assert run_report(settings, jobs, job) == {"stores": len(STORES)}
+    assert report_file(settings, job.id).read_bytes() == report_csv(report(lake))
+    assert len(done) == 1
 
 
 def test_what_is_about_one_store_is_not_done_on_a_cluster(lake: Lake, tmp_path: Path) -> None:

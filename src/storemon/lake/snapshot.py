@@ -175,6 +175,12 @@ class LakeSnapshot:
             cut_off = until.date() if newest is None or until < newest else None
             in_full = ~pl.col("told_by_decisive") | pl.col("polled_on").eq_missing(cut_off)
             files = files.filter(pl.col("decisive") | in_full)
+        if keys:  # a day of many polls is in files of a range of stores each
+            files = files.filter(
+                pl.any_horizontal(
+                    (pl.col("min.store_key") <= last) & (pl.col("max.store_key") >= first) for first, last in keys
+                )
+            )
         polls = self.opened[POLLS.name]
         if polls.place.folder is None:
             con.register(name, _fetched(polls, files, since, until, keys).to_arrow())
