@@ -219,7 +219,7 @@ def test_the_service_does_its_reports_there(lake: Lake, tmp_path: Path, monkeypa
     asked = {"versions": versions, "as_of": AT.isoformat(), "carry_limit_us": CARRY_LIMIT // timedelta(microseconds=1)}
     job = Job("one", "report", "running", asked, None, None, 1, "me", 1, 1, 1, None)
     jobs = Jobs(open_records(tmp_path / "records"), lease=timedelta(seconds=9), max_queued=1)
-    settings = Settings(lake=lake.path, reports=tmp_path, on=Workplace("ray"))
+    settings = Settings(lake=str(lake.path), reports=tmp_path, on=Workplace("ray"))
     assert run_report(settings, jobs, job) == {"stores": len(STORES)}
     assert report_file(settings, job.id).read_bytes() == report_csv(report(lake))
     assert len(done) == 1
