@@ -15,7 +15,7 @@ from storemon.lake.polls import as_roster
 from storemon.lake.sample.days import day_of_polls, days_of, first_polls
 from storemon.lake.sample.draws import upto
 from storemon.lake.sample.hours import hours_of, keeping
-from storemon.lake.sample.ids import never_polled, require, store_ids
+from storemon.lake.sample.ids import STORES_A_CHUNK, never_polled, require, store_ids
 from storemon.lake.sample.lives import DAY_SLOTS, lives
 from storemon.lake.sample.stores import tagged
 from storemon.lake.sample.write import SampleSummary
@@ -31,9 +31,9 @@ def write_lake(
 ) -> SampleSummary:
     """Write into a new lake the tags, zones, hours and polls that `write_sample` writes into CSVs.
 
-    The summary counts the rows that the CSVs would have, but a doubled poll once. Cut off, it leaves a lake that lacks
-    stores or the newest days. Raises ValueError if `stores` or `days` is below 1, InputError if the lake has a table
-    already, and LakeError if it cannot be written.
+    The summary counts the rows that the CSVs would have, but a doubled poll once. Cut off, it leaves a lake without
+    polls. Raises ValueError if `stores` or `days` is below 1, InputError if the lake has a table already, and LakeError
+    if it cannot be written.
     """
     require(stores=stores, days=days)
     if there := [table.name for table in FACTS if tables.open(table).version >= 0]:
@@ -50,8 +50,13 @@ def write_lake(
         (ZONES, ZONES_FORM, placed.drop_nulls(), zones_of),
         (HOURS, HOURS_FORM, open_at, hours_of),
     ):
-        parts = some.iter_slices(STORES_A_FILE)
-        _commit(tables, table, (read_whole(rows_of(part, seed), form.file_name, form) for part in parts))
+        files = (
+            pl.concat(
+                read_whole(rows_of(part, seed), form.file_name, form) for part in of_file.iter_slices(STORES_A_CHUNK)
+            )
+            for of_file in some.iter_slices(STORES_A_FILE)
+        )
+        _commit(tables, table, files)
     _commit_polls(tables, by_id["store"].filter(by_id["store"] < stores), days * DAY_SLOTS, seed, hourly=hourly)
     polls, hours, zones = (sum(tables.open(table).files["rows"]) for table in (POLLS, HOURS, ZONES))
     return SampleSummary(polls - stores, hours, zones, len(by_id))  # a poll of each store is in the roster too
