@@ -13,15 +13,20 @@ import storemon
 from benchmarks.pairs import in_turns, timed
 from benchmarks.rows import TIMES, Row, duration
 from benchmarks.serving import POLL_SECONDS, download, poll, served, trigger
+from storemon.engine.measures import SEVEN_COLUMNS, chosen
+from storemon.engine.windows import DEFAULT_WINDOWS
 from storemon.lake.sample import write_sample
-from storemon.views.export import report_csv
+from storemon.views.answer import legend_of_report
+from storemon.views.export import to_csv
+
+LEGEND = legend_of_report(chosen(SEVEN_COLUMNS, None), DEFAULT_WINDOWS)
 
 _ALLOWANCE = 0.05  # seconds
 
 
 def test_download(benchmark: BenchmarkFixture, rows: list[Row], workspace: Path, data: Path, lake: Path) -> None:
     with served(workspace / "served", lake=lake, data=data) as client:
-        assert download(client) == report_csv(storemon.report(storemon.Lake(lake)))
+        assert download(client) == to_csv(storemon.report(storemon.Lake(lake), measures=SEVEN_COLUMNS), LEGEND)
         (pairs,) = in_turns(
             benchmark, lambda: download(client), lambda: storemon.report(storemon.Lake(lake)), rounds=30
         )

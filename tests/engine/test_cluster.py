@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from storemon import ClusterError, EmptyLakeError, Frames, InputError, Lake, report
-from storemon.engine.facts import chosen_stores
+from storemon.engine.chosen import chosen_stores
 from storemon.engine.question import CARRY_LIMIT, Question, ask
 from storemon.engine.ranges import Work, by_range
 from storemon.engine.report import report_by_range
@@ -24,11 +24,11 @@ from storemon.service.jobs import Job, Jobs
 from storemon.service.records import open_records
 from storemon.service.work import report_file, run_report
 from storemon.settings import Settings
-from storemon.views.export import report_csv
 from storemon.workplaces import Workplace
 from tests.conftest import storemon_in
 from tests.engine.test_ranges import AT, ONE_BYTE, answers, polls_of
 from tests.lake.files import folder
+from tests.printed import report_csv
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'storemon[ray]'")
 cluster = pytest.importorskip("storemon.engine.cluster")
@@ -219,7 +219,7 @@ def test_the_service_does_its_reports_there(lake: Lake, tmp_path: Path, monkeypa
     asked = {"versions": versions, "as_of": AT.isoformat(), "carry_limit_us": CARRY_LIMIT // timedelta(microseconds=1)}
     job = Job("one", "report", "running", asked, None, None, 1, "me", 1, 1, 1, None)
     jobs = Jobs(open_records(tmp_path / "records"), lease=timedelta(seconds=9), max_queued=1)
-    settings = Settings(lake=lake.path, reports=tmp_path, on=Workplace("ray"))
+    settings = Settings(lake=str(lake.path), reports=tmp_path, on=Workplace("ray"))
     assert run_report(settings, jobs, job) == {"stores": len(STORES)}
     assert report_file(settings, job.id).read_bytes() == report_csv(report(lake))
     assert len(done) == 1

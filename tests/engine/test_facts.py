@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from storemon import Frames, InputError
-from storemon.engine.facts import Facts, chosen_stores, gather
+from storemon.engine.chosen import chosen_stores
+from storemon.engine.facts import Facts, gather
 from storemon.engine.instants import FIRST, LAST, microseconds
 from storemon.engine.question import ask
 from tests.engine.steps import INPUTS

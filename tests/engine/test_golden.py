@@ -21,8 +21,8 @@ from pathlib import Path
 import pytest
 
 import storemon as package
-from storemon.views.export import report_csv
 from tests.conftest import Storemon
+from tests.printed import report_csv
 
 POLLS = """\
 timestamp_utc,store_id,status

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storemon import EmptyLakeError
-from storemon.views.export import report_csv
 from tests.engine.asking import MICROSECOND, report_of
 from tests.oracle import truth
 from tests.oracle.cases import Case, cases
 from tests.oracle.truth import Policy, Window
+from tests.printed import report_csv
 
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FEW = settings(parent=MANY, max_examples=40)

@@ -20,13 +20,13 @@ from storemon.lake.schemas import HOURS, POLLS
 from storemon.lake.tables import Tables
 from storemon.service.app import create_app
 from storemon.settings import Settings
-from storemon.views.export import report_csv
 from storemon.views.findings import rows_of
 from tests.conftest import Storemon
 from tests.lake.contents import contents
 from tests.lake.files import AT, NOW, folder
 from tests.lake.object_storage import Front, Storage, in_front_of, serving
 from tests.lake.processes import go, start, told
+from tests.printed import report_csv
 from tests.service.waiting import ingestion_of, report_of, trigger
 
 pytestmark = pytest.mark.skipif(

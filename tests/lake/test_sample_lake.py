@@ -12,8 +12,8 @@ from storemon.lake.sample import days as of_days
 from storemon.lake.sample import lake as of_lake
 from storemon.lake.sample import lives, write_lake, write_sample
 from storemon.lake.tables import Tables
-from storemon.views.export import report_csv
 from tests.lake.contents import contents, day_of, files
+from tests.printed import report_csv
 
 TABLES = ("tags", "zones", "hours", "polls")
 

@@ -18,7 +18,7 @@ from storemon.service import records
 from storemon.service.app import create_app
 from storemon.service.jobs import Job, Jobs
 from storemon.settings import Settings
-from storemon.views.export import report_csv
+from tests.printed import report_csv
 from tests.service.conftest import VERSIONS
 from tests.service.waiting import ingestion_of, report_of, trigger
 

@@ -13,7 +13,7 @@ from storemon.engine.report import report
 from storemon.lake.lake import Lake
 from storemon.service.jobs import ATTEMPTS, Job, Jobs, Kind
 from storemon.settings import Settings
-from storemon.views.export import report_csv
+from tests.printed import report_csv
 from tests.service.conftest import POLLS, write_csvs
 from tests.service.server import REAL, SLOW, running
 from tests.service.waiting import report_of, trigger, until

@@ -15,7 +15,7 @@ import pytest
 from storemon.engine.report import report
 from storemon.lake.lake import Lake
 from storemon.settings import Settings
-from storemon.views.export import report_csv
+from tests.printed import report_csv
 from tests.service.conftest import write_csvs
 from tests.service.server import REAL, Server, running
 from tests.service.waiting import ingestion_of, report_of, trigger

@@ -20,7 +20,8 @@ from storemon.engine.measures import MEASURES
 from storemon.engine.windows import DEFAULT_WINDOWS
 from storemon.errors import FileError, InputError
 from storemon.views.answer import Column, legend_of_report
-from storemon.views.export import Form, encoded, export, form_of, remove_parts, report_csv, to_csv, write
+from storemon.views.export import Form, encoded, export, form_of, remove_parts, to_csv, write
+from tests.printed import report_csv
 
 WINDOWS = ("last_hour", "last_day", "last_week")
 FIGURES = [f"{measure}_{window}" for measure in ("uptime", "downtime", "unknown") for window in WINDOWS]

@@ -7,10 +7,11 @@ from typing import Unpack
 
 import polars as pl
 
+from storemon.engine.chosen import chosen_stores
 from storemon.engine.days import days, maintenance_of_window
 from storemon.engine.deciding import Deciding, deciding_polls, told_polls, told_spells
 from storemon.engine.explanation import MICROSECOND, Explanation, Held, Piece, Sums, instant
-from storemon.engine.facts import Facts, chosen_stores, gather
+from storemon.engine.facts import Facts, gather
 from storemon.engine.pieces import laid_out, pieces, spells
 from storemon.engine.pipeline import STATES
 from storemon.engine.question import Asked, Question, ask

@@ -9,21 +9,21 @@ from functools import lru_cache
 import duckdb
 import polars as pl
 
+from storemon.engine.chosen import chosen_stores
 from storemon.engine.instants import EPOCH, microseconds, shifted
 from storemon.engine.pipeline import statement
 from storemon.engine.question import Question
-from storemon.engine.schedule import maintenance_of, open_intervals, with_clock, with_zones, without
-from storemon.engine.tags import matching
+from storemon.engine.schedule import maintenance_of, open_intervals, with_clock, without
 from storemon.engine.windows import realise
 from storemon.errors import LakeError
 from storemon.lake.decisive import DAY
 from storemon.lake.duck import connect
-from storemon.lake.snapshot import Keys, Snapshot
+from storemon.lake.keys import key_ranges
+from storemon.lake.snapshot import Snapshot
 
 _MICROSECOND = timedelta(microseconds=1)
 _LEAST_MEMORY = 1 << 28  # bytes without which DuckDB does not get far
 _FRAMES = frozenset({"stores", "windows", "open_intervals", "excluded_intervals"})
-_MOST_RANGES = 8  # of keys, that the polls are searched for
 
 
 @dataclass(frozen=True)
@@ -132,25 +132,6 @@ def gather(
         yield Facts(snapshot, **frames, con=con, params=params)
 
 
-def chosen_stores(snapshot: Snapshot, question: Question) -> pl.DataFrame:
-    """Read the stores that are asked about: ``store_key, store_id, zone, first_polled_at, first_active``, by id.
-
-    Raises:
-        InputError: a tag that the question names is unknown.
-        LakeError: the lake can't be read.
-
-    """
-    known = _all_stores(snapshot).filter(pl.col("first_polled_at") <= microseconds(question.as_of))
-    return matching(known, snapshot.tags(), question.where) if question.where else known
-
-
-@lru_cache(maxsize=1)
-def _all_stores(snapshot: Snapshot) -> pl.DataFrame:
-    first_polled_at = pl.col("polled_at").to_physical().alias("first_polled_at")
-    polled = snapshot.stores().select("store_key", "store_id", first_polled_at, pl.col("active").alias("first_active"))
-    return with_zones(polled.sort("store_id"), snapshot.zones())
-
-
 class _Stores:
     """Stores that can be told from others by their keys."""
 
@@ -175,18 +156,6 @@ def _schedules(
     intervals = open_intervals(stores.frame, snapshot.hours(within), snapshot.special_hours(within), starts_at, ends_at)
     left, excluded = without(intervals, maintenance_of(stores.frame, snapshot.maintenance(within)))
     return with_clock(left), with_clock(excluded)
-
-
-def key_ranges(keys: pl.Series) -> tuple[Keys, bool]:
-    """Cover distinct keys with a few ranges, and say whether these have no other keys in them.
-
-    Stores that became known together have keys in the order of their ids: then a range of ids has few ranges of keys.
-    """
-    keys = keys.sort()
-    gaps = pl.DataFrame({"ends": keys.head(-1), "starts": keys.tail(-1)}).filter(pl.col("starts") - pl.col("ends") > 1)
-    widest = gaps.top_k(_MOST_RANGES - 1, by=pl.col("starts") - pl.col("ends")).sort("ends")
-    firsts, lasts = [*keys.head(1), *widest["starts"]], [*widest["ends"], *keys.tail(1)]
-    return list(zip(firsts, lasts, strict=True)), len(widest) == len(gaps)
 
 
 def horizon(windows: pl.DataFrame, as_of: datetime, since: datetime | None = None) -> tuple[datetime, datetime]:

@@ -5,7 +5,8 @@ from typing import Unpack
 
 import polars as pl
 
-from storemon.engine.facts import Facts, chosen_stores, gather
+from storemon.engine.chosen import chosen_stores
+from storemon.engine.facts import Facts, gather
 from storemon.engine.instants import EPOCH, FIRST, microseconds
 from storemon.engine.pipeline import LOOK_BACK, OUTAGES, STATES
 from storemon.engine.question import Asked, Question, ask

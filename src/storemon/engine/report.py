@@ -9,7 +9,8 @@ from typing import Unpack, get_args
 import polars as pl
 
 from storemon.engine.calendar import Unit
-from storemon.engine.facts import chosen_stores, gather
+from storemon.engine.chosen import chosen_stores
+from storemon.engine.facts import gather
 from storemon.engine.figures import PLACE, figures
 from storemon.engine.measures import Measure, Need, chosen, parse_target
 from storemon.engine.question import Asked, Question, ask, require_one_of

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from storemon.engine.facts import Facts, chosen_stores, gather
+from storemon.engine.chosen import chosen_stores
+from storemon.engine.facts import Facts, gather
 from storemon.engine.instants import EPOCH, FIRST, LAST, microseconds
 from storemon.engine.measures import MEASURES
 from storemon.engine.pipeline import HOUR_OF_WEEK, STATES

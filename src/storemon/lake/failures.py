@@ -5,7 +5,7 @@ import re
 _NOISE = re.compile(r"\x1b\[\d*m|↳|^ +(\d+:|at) .*$|<Error>.*<Message>|</Message>.*</Error>|<\?xml.*?>", re.MULTILINE)
 _ADVICE = {
     "NoSuchBucket": "there is no such bucket; create it, or correct --lake",
-    "/latest/(api/token|meta-data)": (
+    "/latest/(api/token|meta-data)|loading credentials": (
         "there are no credentials for object storage; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     ),
     "InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|ExpiredToken|InvalidToken": (

@@ -17,10 +17,11 @@ from storemon.lake.forms import (
 )
 from storemon.lake.gathered import Gathered
 from storemon.lake.given import read_given, read_whole
+from storemon.lake.keys import Keys
 from storemon.lake.place import Place
 from storemon.lake.polls import DAY_OF_POLL, IDENTITY, NewPolls
 from storemon.lake.schemas import POLLS, REJECTED
-from storemon.lake.snapshot import Ids, Keys, of_ids
+from storemon.lake.snapshot import Ids, of_ids
 from storemon.lake.tables import Opened
 
 _NOTHING_YET = Opened(POLLS, Place("no lake"), -1)

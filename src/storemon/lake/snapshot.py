@@ -1,6 +1,6 @@
 """What a report reads: the facts at one moment, from a lake at fixed versions or from frames in their place."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from storemon.lake.decisive import told_by_decisive
+from storemon.lake.keys import Keys
 from storemon.lake.place import Place
 from storemon.lake.polls import read_roster
 from storemon.lake.schemas import (
@@ -28,8 +29,6 @@ from storemon.lake.tables import Opened
 
 Ids = tuple[str, str]
 """The first and the last of a range of store ids. Rows of the store ``*``, which is every store, are in any range."""
-Keys = Sequence[tuple[int, int]]
-"""The first and the last ``store_key`` of one range, or several."""
 
 
 class Snapshot(Hashable, Protocol):

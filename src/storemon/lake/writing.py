@@ -4,7 +4,6 @@ The Delta library's own writer keeps every file of a commit in memory until the 
 place before the next one begins. Files whose commit never came belong to no version, and a vacuum removes them.
 """
 
-import io
 import json
 import time
 import uuid
@@ -66,15 +65,18 @@ def _written(table: Table, place: Place, rows: pl.DataFrame) -> AddAction:
 def _save(place: Place, path: str, rows: pl.DataFrame) -> int:
     """Write a Parquet file, and tell its size in bytes."""
     if place.folder:
-        file = place.folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        rows.write_parquet(file, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
-        return file.stat().st_size
-    content = io.BytesIO()
-    rows.write_parquet(content, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
-    with _storage(place).open_output_stream(path, None) as stream:
-        stream.write(content.getvalue())
-    return content.tell()
+        (place.folder / path).parent.mkdir(parents=True, exist_ok=True)
+    rows.write_parquet(
+        str(place / path),
+        compression="zstd",
+        compression_level=1,
+        row_group_size=ROW_GROUP,
+        storage_options=place.reading,
+    )
+    if place.folder:
+        return (place.folder / path).stat().st_size
+    (info,) = _storage(place).get_file_info([path])
+    return int(info.size)
 
 
 def _remove(place: Place, path: str) -> None:

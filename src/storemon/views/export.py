@@ -12,18 +12,14 @@ import polars as pl
 import polars.selectors as cs
 from pyarrow.parquet import ParquetWriter
 
-from storemon.engine.measures import chosen
-from storemon.engine.report import DEFAULT_MEASURES
-from storemon.engine.windows import DEFAULT_WINDOWS
 from storemon.errors import FileError, InputError
-from storemon.views.answer import Legend, legend_of_report
+from storemon.views.answer import Legend
 
 Form = Literal["csv", "json", "parquet"]
 
 T = TypeVar("T")
 
 _HUNDREDTH_US = {"minutes": 600_000, "hours": 36_000_000}
-_REPORT = legend_of_report(chosen(DEFAULT_MEASURES, None), DEFAULT_WINDOWS)
 
 
 def form_of(path: Path) -> Form:
@@ -83,11 +79,6 @@ def to_csv(frame: pl.DataFrame, legend: Legend, *, header: bool = True) -> bytes
     """
     printed = frame.with_columns(rounded(frame, legend)).with_columns(_instants())
     return printed.write_csv(include_header=header, quote_style="necessary", line_terminator="\n").encode()
-
-
-def report_csv(frame: pl.DataFrame, *, wide: bool = False) -> bytes:
-    """Write the CSV of a report of the default measures: the seven columns, with ``wide`` the ``unknown_*`` too."""
-    return to_csv(frame if wide else frame.select(~cs.starts_with("unknown_")), _REPORT)
 
 
 def rounded(frame: pl.DataFrame, legend: Legend) -> list[pl.Expr]:
