@@ -62,3 +62,17 @@ def test_earlier_versions_stay_readable(trickled: Lake) -> None:
         snapshot = trickled.snapshot({"polls": at})
         assert len(snapshot.stores()) == exports + 1
         assert len(report(snapshot, as_of=NOW)) == exports + 1
+
+
+def test_the_log_is_summed_up_after_a_commit_of_many_files(tmp_path: Path) -> None:
+    first = datetime(2020, 1, 1, tzinfo=UTC)
+    polls = [f"a,active,{first + timedelta(days=day):%F %T}" for day in range(1_001)]
+    lake, few = Lake(tmp_path / "lake"), Lake(tmp_path / "few")
+    lake.ingest(folder(tmp_path / "many", polls=polls), now=NOW)
+    few.ingest(folder(tmp_path / "some", polls=polls[:99]), now=NOW)
+    log = lake.path / "polls" / "_delta_log"
+    assert (log / "_last_checkpoint").exists()
+    assert not (few.path / "polls" / "_delta_log" / "_last_checkpoint").exists()
+    whole = report(lake)
+    (log / f"{0:020}.json").write_text("nobody reads this")
+    assert report(Lake(tmp_path / "lake")).equals(whole)

@@ -10,7 +10,7 @@ counts.
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, lru_cache
@@ -33,6 +33,7 @@ _ONCE = CommitProperties(max_commit_retries=0)
 _KEEP_LOGS = PostCommitHookProperties(cleanup_expired_logs=False)  # so that every version can be opened again
 _PLAIN_ARROW = pl.CompatLevel.oldest()  # Delta knows no views of text
 _SMALL = 500_000  # rows
+_MANY_FILES = 1_000  # of a commit, that the log is summed up for at once: it opens in half of the time
 _IN_STORAGE = {"delta.checkpointInterval": "10"}  # for to open a table takes two requests for each commit since then
 
 
@@ -208,19 +209,22 @@ class Tables:
                 gone = [] if instead_of is None else instead_of.to_dicts()
                 removed = [removal(read.table, read.place, file) for file in gone]
                 read.delta.create_write_transaction([*files, *removed], "append", schema, partition_by, **how)
-                return
-            if read.place.folder:
-                read.place.folder.mkdir(parents=True, exist_ok=True)
-            create_table_with_add_actions(
-                read.place.uri,
-                schema,
-                list(files),
-                mode="error",
-                partition_by=partition_by,
-                configuration=None if read.place.folder else _IN_STORAGE,
-                storage_options=read.place.committing,
-                **how,
-            )
+            else:
+                if read.place.folder:
+                    read.place.folder.mkdir(parents=True, exist_ok=True)
+                create_table_with_add_actions(
+                    read.place.uri,
+                    schema,
+                    list(files),
+                    mode="error",
+                    partition_by=partition_by,
+                    configuration=None if read.place.folder else _IN_STORAGE,
+                    storage_options=read.place.committing,
+                    **how,
+                )
+        if len(files) > _MANY_FILES and (delta := self.open(read.table).delta):
+            with suppress(DeltaError, OSError):  # the commit stands without it
+                delta.create_checkpoint()
 
     def delete(self, read: Opened, condition: str) -> None:
         """Delete the rows that meet an SQL condition from the version that was ``read``.
