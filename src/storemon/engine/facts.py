@@ -126,7 +126,9 @@ def gather(
                 ("polls_before", shifted(starts_at, -question.carry_limit), starts_at),
                 ("polls_within", starts_at, until),
             ):
-                snapshot.offer_polls(con, f"{name}_of_all", after, to, keys=keys, every_poll=every_poll)
+                snapshot.offer_polls(
+                    con, f"{name}_of_all", after, to, keys=keys, every_poll=every_poll, read_on_to=until
+                )
                 of_stores = "" if are_exact else "SEMI JOIN asked_about USING (store_key)"
                 con.execute(f"CREATE TEMP VIEW {name} AS FROM {name}_of_all {of_stores}")
         yield Facts(snapshot, **frames, con=con, params=params)

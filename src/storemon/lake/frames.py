@@ -115,6 +115,7 @@ class Frames:
         *,
         keys: Keys | None = None,
         every_poll: bool = True,  # noqa: ARG002 - to leave some out would cost more than to take all
+        read_on_to: datetime | None = None,  # noqa: ARG002
     ) -> None:
         """Register the polls of (since, until]."""
         between = (pl.col("polled_at") > since) & (pl.col("polled_at") <= until)

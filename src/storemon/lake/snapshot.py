@@ -77,11 +77,12 @@ class Snapshot(Hashable, Protocol):
         *,
         keys: Keys | None = None,
         every_poll: bool = True,
+        read_on_to: datetime | None = None,
     ) -> None:
         """Make a relation ``name`` of ``store_key, polled_at, active`` with at least the polls of (since, until].
 
         It has those of stores with such ``keys`` only. Unless ``every_poll`` is asked for, those may be left out that
-        tell nothing where each is believed for a day.
+        tell nothing where each is believed for a day, and where polls are read up to an instant, by default ``until``.
         """
 
 
@@ -165,13 +166,14 @@ class LakeSnapshot:
         *,
         keys: Keys | None = None,
         every_poll: bool = True,
+        read_on_to: datetime | None = None,
     ) -> None:
         """Make a view of the Parquet files of the days in question; register their rows if in object storage."""
         files = self._files(since, until)
         if not every_poll:
             # In a day at whose middle one stops to read, the last poll that counts may not be a decisive one.
-            newest = self.newest_poll()
-            cut_off = until.date() if newest is None or until < newest else None
+            newest, last = self.newest_poll(), read_on_to or until
+            cut_off = last.date() if newest is None or last < newest else None
             in_full = ~pl.col("told_by_decisive") | pl.col("polled_on").eq_missing(cut_off)
             files = files.filter(pl.col("decisive") | in_full)
         if keys:  # a day of many polls is in files of a range of stores each
