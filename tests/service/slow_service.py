@@ -4,7 +4,7 @@ import os
 import time
 from typing import Any
 
-from storemon.engine.report import report
+from storemon.engine.report import report_by_range
 from storemon.lake.lake import Lake
 from storemon.service import work, workers
 from storemon.service.app import serve
@@ -15,7 +15,7 @@ ingest = Lake.ingest
 
 def slow_report(*args: Any, **kwargs: Any) -> Any:
     time.sleep(float(os.environ["SLOW_SECONDS"]))
-    return report(*args, **kwargs)
+    return report_by_range(*args, **kwargs)
 
 
 def slow_ingest(*args: Any, **kwargs: Any) -> Any:
@@ -24,7 +24,7 @@ def slow_ingest(*args: Any, **kwargs: Any) -> Any:
 
 
 workers.GRACE_SECONDS = 1
-work.report = slow_report  # type: ignore[attr-defined]
+work.report_by_range = slow_report  # type: ignore[attr-defined]
 Lake.ingest = slow_ingest  # type: ignore[method-assign]
 
 if __name__ == "__main__":
