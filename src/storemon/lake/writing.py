@@ -8,6 +8,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -21,24 +22,34 @@ from storemon.lake.schemas import Table
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 ROW_GROUP = 131_072
 """Rows that are read at the least where a few stores are asked for; smaller ones save nothing more."""
+_SMALL = 250_000
+"""Rows of a part that may wait its turn in memory, a few megabytes, while the next ones are made."""
+_WAITING = 4
 
 
 def written(table: Table, place: Place, parts: Iterable[pl.DataFrame]) -> list[AddAction]:
     """Write each part, rows of one partition, to a file of its own in the table's place; if one fails, none stays.
 
+    Small ones are written while the next ones are made.
+
     Raises:
         OSError: a file cannot be written.
 
     """
-    files: list[AddAction] = []
-    try:
-        for part in parts:
-            files.append(_written(table, place, part))  # noqa: PERF401 - what is written must be known if one fails
-    except BaseException:
-        for file in files:
-            _remove(place, file.path)
-        raise
-    return files
+    files: list[Future[AddAction]] = []
+    with ThreadPoolExecutor(1) as writer:
+        try:
+            for part in parts:
+                files.append(writer.submit(_written, table, place, part))
+                behind = _WAITING if len(part) <= _SMALL else 1
+                if len(files) >= behind:
+                    files[-behind].result()
+            return [file.result() for file in files]
+        except BaseException:
+            for file in files:
+                if not file.exception():
+                    _remove(place, file.result().path)
+            raise
 
 
 def removal(table: Table, place: Place, file: Mapping[str, Any]) -> RemoveAction:
