@@ -10,6 +10,7 @@ import pytest
 from storemon import Lake, RejectedRowsError, report
 from storemon.lake import polls, upkeep
 from storemon.lake.decisive import told_by_decisive
+from storemon.lake.polls import as_kept
 from storemon.lake.schemas import POLLS
 from storemon.lake.tables import Tables
 from tests.lake.contents import contents
@@ -108,6 +109,22 @@ def test_nothing_is_left_where_a_file_cannot_be_written(tmp_path: Path) -> None:
             raise OSError(28, "No space left on device")
 
     with patch.object(pl.DataFrame, "write_parquet", fail), pytest.raises(Exception, match="No space left on device"):
+        lake.ingest(data, now=NOW)
+    assert not list(lake.path.rglob("*.parquet"))
+    assert Tables(lake.path).open(POLLS).version == -1
+
+
+def test_nothing_is_left_where_the_rows_of_a_file_cannot_be_made(tmp_path: Path) -> None:
+    """Not even of those that are still being written then."""
+    lake, days = Lake(tmp_path / "lake"), iter([None] * 3)
+    data = folder(tmp_path / "data", polls=[f"a,active,2024-10-{day:02} 12:00:00" for day in range(1, 6)])
+
+    def fail(rows: pl.DataFrame) -> list[pl.DataFrame]:
+        if next(days, "fail"):
+            raise RuntimeError("no rows")
+        return as_kept(rows)
+
+    with patch.object(polls, "as_kept", fail), pytest.raises(RuntimeError, match="no rows"):
         lake.ingest(data, now=NOW)
     assert not list(lake.path.rglob("*.parquet"))
     assert Tables(lake.path).open(POLLS).version == -1

@@ -148,14 +148,16 @@ class NewPolls:
     def _without_known(self, day: date, polls: pl.DataFrame) -> pl.DataFrame:
         """Sort polls by store and instant, without repeats and without those that the table has."""
         new = distinct(polls)
+        files = self.polls.files.filter(pl.col("polled_on") == day)
+        if files.is_empty():
+            return new
         near = new.select(
             pl.col("store_key").min().alias("first"),
             pl.col("store_key").max().alias("last"),
             pl.col("polled_at").min().alias("since"),
             pl.col("polled_at").max().alias("until"),
         ).row(0, named=True)
-        files = self.polls.files.filter(
-            pl.col("polled_on") == day,
+        files = files.filter(
             pl.col("min.store_key") <= near["last"],
             pl.col("max.store_key") >= near["first"],
             pl.col("min.polled_at") <= near["until"],

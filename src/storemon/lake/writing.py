@@ -1,7 +1,7 @@
 """The Parquet files of a change, written one by one ahead of the commit that makes them part of a table.
 
-The Delta library's own writer keeps every file of a commit in memory until the last row has come; here each is in its
-place before the next one begins. Files whose commit never came belong to no version, and a vacuum removes them.
+The Delta library's own writer keeps every file of a commit in memory until the last row has come; here each goes to its
+place as soon as it can. Files whose commit never came belong to no version, and a vacuum removes them.
 """
 
 import json
