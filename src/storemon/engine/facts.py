@@ -17,12 +17,11 @@ from storemon.engine.schedule import maintenance_of, open_intervals, with_clock,
 from storemon.engine.windows import realise
 from storemon.errors import LakeError
 from storemon.lake.decisive import DAY
-from storemon.lake.duck import connect
+from storemon.lake.duck import connect, limit_memory
 from storemon.lake.keys import key_ranges
 from storemon.lake.snapshot import Snapshot
 
 _MICROSECOND = timedelta(microseconds=1)
-_LEAST_MEMORY = 1 << 28  # bytes without which DuckDB does not get far
 _FRAMES = frozenset({"stores", "windows", "open_intervals", "excluded_intervals"})
 
 
@@ -115,10 +114,8 @@ def gather(
     }
     keys, are_exact = key_ranges(stores["store_key"])
     every_poll = every_poll or question.carry_limit < DAY
+    limit_memory(question.memory)
     with connect() as con:
-        # Behind so many steps DuckDB guesses too few rows, and would compare each with all of the other side.
-        con.execute("SET asof_loop_join_threshold = 0")
-        con.execute(f"SET memory_limit = '{max(question.memory, _LEAST_MEMORY)}B'")
         if not are_exact:
             con.register("asked_about", stores.select("store_key").to_arrow())
         with _reading_polls(snapshot):

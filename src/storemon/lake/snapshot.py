@@ -128,7 +128,7 @@ class LakeSnapshot:
 
     def count_polls(self, since: datetime, until: datetime) -> int:
         """Add up what the log tells of the files of decisive polls."""
-        return int(self._files(since, until).filter("decisive")["rows"].sum())
+        return int(self._all_files.filter(_days(since, until), "decisive")["rows"].sum())
 
     def hours(self, within: Ids | None = None) -> pl.DataFrame:
         """Read the table."""
@@ -169,19 +169,17 @@ class LakeSnapshot:
         read_on_to: datetime | None = None,
     ) -> None:
         """Make a view of the Parquet files of the days in question; register their rows if in object storage."""
-        files = self._files(since, until)
+        needed = pl.lit(every_poll)
         if not every_poll:
             # In a day at whose middle one stops to read, the last poll that counts may not be a decisive one.
             newest, last = self.newest_poll(), read_on_to or until
             cut_off = last.date() if newest is None or last < newest else None
-            in_full = ~pl.col("told_by_decisive") | pl.col("polled_on").eq_missing(cut_off)
-            files = files.filter(pl.col("decisive") | in_full)
-        if keys:  # a day of many polls is in files of a range of stores each
-            files = files.filter(
-                pl.any_horizontal(
-                    (pl.col("min.store_key") <= last) & (pl.col("max.store_key") >= first) for first, last in keys
-                )
-            )
+            needed = pl.col("decisive") | ~pl.col("told_by_decisive") | pl.col("polled_on").eq_missing(cut_off)
+        # A day of many polls is in files of a range of stores each.
+        of_stores = [
+            (pl.col("min.store_key") <= last) & (pl.col("max.store_key") >= first) for first, last in keys or ()
+        ]
+        files = self._all_files.filter(_days(since, until) & needed, pl.any_horizontal(of_stores or [pl.lit(True)]))
         polls = self.opened[POLLS.name]
         if polls.place.folder is None:
             con.register(name, _fetched(polls, files, since, until, keys).to_arrow())
@@ -193,10 +191,6 @@ class LakeSnapshot:
         rows = f"SELECT store_key, polled_at, active FROM read_parquet([{quoted}], hive_partitioning = false)"
         where = " OR ".join(f"store_key BETWEEN {first} AND {last}" for first, last in keys or ())
         con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {rows}{where and f' WHERE {where}'}")
-
-    def _files(self, since: datetime, until: datetime) -> pl.DataFrame:
-        """List the files of polls of the UTC days from one instant to another."""
-        return self._all_files.filter(pl.col("polled_on").is_between(since.date(), until.date()))
 
     @cached_property
     def _all_files(self) -> pl.DataFrame:
@@ -220,6 +214,11 @@ def _fetched(polls: Opened, files: pl.DataFrame, since: datetime, until: datetim
 def _opened_again(place: Place, versions: tuple[tuple[str, int], ...]) -> LakeSnapshot:
     tables = {table.name: table for table in (*FACTS, REJECTED)}
     return LakeSnapshot(place, {name: Opened(tables[name], place, version) for name, version in versions})
+
+
+def _days(since: datetime, until: datetime) -> pl.Expr:
+    """Pick the files of polls of the UTC days from one instant to another."""
+    return pl.col("polled_on").is_between(since.date(), until.date())
 
 
 def of_ids(within: Ids) -> pl.Expr:
