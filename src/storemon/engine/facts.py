@@ -136,13 +136,12 @@ class _Stores:
 
     def __init__(self, frame: pl.DataFrame) -> None:
         self.frame = frame
-        self._keys = frame["store_key"].to_numpy().tobytes()
 
     def __hash__(self) -> int:
-        return hash(self._keys)
+        return len(self.frame)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Stores) and self._keys == other._keys
+        return isinstance(other, _Stores) and self.frame["store_key"].equals(other.frame["store_key"])
 
 
 @lru_cache(maxsize=2)
