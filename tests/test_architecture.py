@@ -87,3 +87,21 @@ def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
 def test_every_error_of_the_tree_is_raised_somewhere() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
     assert {name for name in ERRORS if f"raise {name}(" not in code} == {"StoremonError"}
+
+
+@pytest.mark.parametrize(
+    "command", ["ingest", "report --out report.csv", "outages", "hour-of-week", "audit", "compact"]
+)
+def test_a_user_need_not_have_what_only_tests_need(sampled: Path, command: str) -> None:
+    """Polars asks for NumPy only when it is used, so nothing but running shows it."""
+    blocked = (
+        "import sys; sys.modules.update(dict.fromkeys(['numpy', 'pandas'])); from storemon.cli import main; main()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", blocked, *command.split()],
+        cwd=sampled,
+        env=environment(),
+        capture_output=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
