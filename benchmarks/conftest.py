@@ -18,7 +18,7 @@ import pytest
 import storemon
 from benchmarks.rows import Row, table
 from benchmarks.scans import files_between
-from storemon.lake.sample import NEWEST_AT, write_sample
+from storemon.sample import NEWEST_AT, write_sample
 
 STORES, DAYS, LONG_DAYS = 3678, 60, 600
 _ROWS = pytest.StashKey[list[Row]]()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from storemon.lake.sample import NEWEST_AT
+from storemon.sample import NEWEST_AT
 
 
 def later_hours(folder: Path, store_ids: pl.Series) -> Iterator[Path]:

@@ -9,7 +9,7 @@ import storemon
 from benchmarks.measured import measured
 from benchmarks.measured import storemon as command
 from benchmarks.rows import duration
-from storemon.lake.sample import write_sample
+from storemon.sample import write_sample
 
 REAL = 3_678
 """Stores of the sample."""

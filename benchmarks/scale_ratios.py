@@ -20,10 +20,10 @@ from benchmarks.rows import TIMES, duration, times
 from benchmarks.scale_lakes import CSV_DAYS, LONG_DAYS, Scale
 from benchmarks.scale_rows import Line
 from benchmarks.scans import files_between, scan_csv, scan_parquet
-from storemon.lake.sample import NEWEST_AT
+from storemon.sample import NEWEST_AT
 
 OPENING = """
-import sys, time, storemon, storemon.lake.lake
+import sys, time, storemon, storemon.intake.lake
 started = time.perf_counter()
 snapshot = storemon.Lake(sys.argv[1]).snapshot()
 snapshot.newest_poll()

@@ -13,11 +13,11 @@ import storemon
 from benchmarks.conftest import DAYS
 from benchmarks.pairs import in_turns
 from benchmarks.rows import Row
-from storemon.engine.audit import audit
-from storemon.engine.explain import explain
-from storemon.engine.outages import outages
-from storemon.engine.week import hour_of_week
-from storemon.engine.windows import LAST_WEEK, Rolling, Window
+from storemon.answers.audit import audit
+from storemon.answers.explain import explain
+from storemon.answers.outages import outages
+from storemon.answers.week import hour_of_week
+from storemon.calendar.windows import LAST_WEEK, Rolling, Window
 
 WINDOWS = [Window(f"w{part}", Rolling(timedelta(hours=168) * part / 100)) for part in range(1, 101)]
 

@@ -18,7 +18,7 @@ from benchmarks.later_polls import later_hours
 from benchmarks.pairs import in_turns, timed
 from benchmarks.rows import Row, duration
 from benchmarks.scans import scan_csv
-from storemon.lake.sample import write_sample
+from storemon.sample import write_sample
 
 
 def test_new_lake(

@@ -15,7 +15,7 @@ from benchmarks.pairs import Pairs, in_turns
 from benchmarks.parsed import parsed_stores, write_some
 from benchmarks.rows import TIMES, Row
 from benchmarks.scans import scan_parquet
-from storemon.lake.sample import NEWEST_AT
+from storemon.sample import NEWEST_AT
 
 PLAIN_STORES = 100
 

@@ -13,9 +13,9 @@ import storemon
 from benchmarks.pairs import in_turns, timed
 from benchmarks.rows import TIMES, Row, duration
 from benchmarks.serving import POLL_SECONDS, download, poll, served, trigger
+from storemon.calendar.windows import DEFAULT_WINDOWS
 from storemon.engine.measures import SEVEN_COLUMNS, chosen
-from storemon.engine.windows import DEFAULT_WINDOWS
-from storemon.lake.sample import write_sample
+from storemon.sample import write_sample
 from storemon.views.answer import legend_of_report
 from storemon.views.export import to_csv
 

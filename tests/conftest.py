@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple, Protocol
 
 import pytest
+
+from tests.users import ordinary_user
 
 COMMAND = (sys.executable, "-m", "storemon")
 
@@ -56,3 +60,16 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert storemon_in(folder)("sample", "data", "--stores", "8", "--days", "9").status == 0
     assert storemon_in(folder)("ingest").status == 0
     return folder
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that ordinary users can get at, unlike those that pytest makes."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with ordinary_user():
+            reachable = os.access(folder, os.R_OK, effective_ids=True)
+        if not reachable:
+            pytest.skip("ordinary users can't get at this machine's temporary folder")
+        yield folder

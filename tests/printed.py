@@ -3,9 +3,9 @@
 import polars as pl
 import polars.selectors as cs
 
+from storemon.answers.report import DEFAULT_MEASURES
+from storemon.calendar.windows import DEFAULT_WINDOWS
 from storemon.engine.measures import MEASURES
-from storemon.engine.report import DEFAULT_MEASURES
-from storemon.engine.windows import DEFAULT_WINDOWS
 from storemon.views.answer import legend_of_report
 from storemon.views.export import to_csv
 

@@ -9,16 +9,16 @@ from typing import Any
 import polars as pl
 import pytest
 
+from storemon.answers.audit import audit
+from storemon.answers.objectives import breaching
+from storemon.answers.outages import outages
+from storemon.answers.report import report
+from storemon.answers.stores import stores
+from storemon.answers.week import hour_of_week
+from storemon.calendar.windows import between
 from storemon.cli.app import EXAMPLES, app
-from storemon.engine.audit import audit
 from storemon.engine.measures import MEASURES, SEVEN_COLUMNS
-from storemon.engine.objectives import breaching
-from storemon.engine.outages import outages
-from storemon.engine.report import report
-from storemon.engine.stores import stores
-from storemon.engine.week import hour_of_week
-from storemon.engine.windows import between
-from storemon.lake.lake import Lake
+from storemon.intake.lake import Lake
 from storemon.views.findings import rows_of
 
 AS_OF = datetime(2024, 10, 12, 6, tzinfo=UTC)

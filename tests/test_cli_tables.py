@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from storemon.answers.explain import explain
 from storemon.cli import main
-from storemon.engine.explain import explain
-from storemon.lake.lake import Lake
+from storemon.intake.lake import Lake
 from storemon.views import svg, timeline
 from tests.conftest import COMMAND, environment
 

@@ -23,13 +23,13 @@ from storemon.errors import (
 )
 
 if TYPE_CHECKING:
-    from storemon.engine.audit import audit
-    from storemon.engine.explain import explain
-    from storemon.engine.outages import outages
-    from storemon.engine.report import report
-    from storemon.engine.week import hour_of_week
-    from storemon.lake.frames import Frames
-    from storemon.lake.lake import Lake
+    from storemon.answers.audit import audit
+    from storemon.answers.explain import explain
+    from storemon.answers.outages import outages
+    from storemon.answers.report import report
+    from storemon.answers.week import hour_of_week
+    from storemon.intake.frames import Frames
+    from storemon.intake.lake import Lake
 
 __all__ = [
     "ClusterError",
@@ -50,13 +50,13 @@ __all__ = [
 ]
 
 _LAZY = {
-    "Frames": "storemon.lake.frames",
-    "Lake": "storemon.lake.lake",
-    "audit": "storemon.engine.audit",
-    "explain": "storemon.engine.explain",
-    "hour_of_week": "storemon.engine.week",
-    "outages": "storemon.engine.outages",
-    "report": "storemon.engine.report",
+    "Frames": "storemon.intake.frames",
+    "Lake": "storemon.intake.lake",
+    "audit": "storemon.answers.audit",
+    "explain": "storemon.answers.explain",
+    "hour_of_week": "storemon.answers.week",
+    "outages": "storemon.answers.outages",
+    "report": "storemon.answers.report",
 }
 
 

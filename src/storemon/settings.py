@@ -9,10 +9,10 @@ from typing import Annotated, Any, NamedTuple, NewType, Self, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from storemon.durations import format_duration, parse_duration
 from storemon.errors import InputError
-from storemon.sizes import HALF, parse_size
-from storemon.workplaces import LOCAL, Workplace, parse_workplace
+from storemon.units.durations import format_duration, parse_duration
+from storemon.units.sizes import HALF, parse_size
+from storemon.units.workplaces import LOCAL, Workplace, parse_workplace
 
 Memory = NewType("Memory", str)
 """A size as people write it."""

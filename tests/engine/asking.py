@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from storemon import Frames, report
-from storemon.engine.windows import Absolute, Rolling, Window, parse_window
+from storemon.calendar.windows import Absolute, Rolling, Window, parse_window
 from tests.oracle import truth
 from tests.oracle.cases import Case
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storemon.calendar.schedule import with_clock
 from storemon.engine.clocks import open_time, time_in_states
-from storemon.engine.schedule import with_clock
 
 Y, N, Q = True, False, None
 Part = tuple[int, int, int]

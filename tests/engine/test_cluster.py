@@ -15,16 +15,16 @@ import polars as pl
 import pytest
 
 from storemon import ClusterError, EmptyLakeError, Frames, InputError, Lake, report
+from storemon.answers.report import report_by_range
 from storemon.engine.chosen import chosen_stores
-from storemon.engine.question import CARRY_LIMIT, Question, ask
-from storemon.engine.ranges import Work, by_range
-from storemon.engine.report import report_by_range
+from storemon.engine.question import CARRY_LIMIT, Question, Work, ask
+from storemon.engine.ranges import by_range
 from storemon.lake.snapshot import Snapshot
 from storemon.service.jobs import Job, Jobs
 from storemon.service.records import open_records
 from storemon.service.work import report_file, run_report
 from storemon.settings import Settings
-from storemon.workplaces import Workplace
+from storemon.units.workplaces import Workplace
 from tests.conftest import storemon_in
 from tests.engine.test_ranges import AT, ONE_BYTE, answers, polls_of
 from tests.lake.files import folder

@@ -9,8 +9,8 @@ import pytest
 from storemon import Frames, InputError
 from storemon.engine.chosen import chosen_stores
 from storemon.engine.facts import Facts, gather
-from storemon.engine.instants import FIRST, LAST, microseconds
 from storemon.engine.question import ask
+from storemon.units.instants import FIRST, LAST, microseconds
 from tests.engine.steps import INPUTS
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

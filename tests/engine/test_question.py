@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from storemon import EmptyLakeError, Frames, InputError, Lake
-from storemon.engine.instants import EVER
+from storemon.calendar.windows import DEFAULT_WINDOWS, LAST_DAY, LAST_HOUR, Rolling, Window
 from storemon.engine.question import CARRY_LIMIT, Question, ask, require_one_of, resolve_as_of
-from storemon.engine.windows import DEFAULT_WINDOWS, LAST_DAY, LAST_HOUR, Rolling, Window
+from storemon.units.instants import EVER
 
 AT = datetime(2024, 10, 14, 12, tzinfo=UTC)
 FRAMES = Frames(

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from storemon import Frames, InputError, Lake, hour_of_week, outages, report
+from storemon.answers.report import report_by_range
 from storemon.engine.chosen import chosen_stores
 from storemon.engine.question import ask
 from storemon.engine.ranges import by_range, stores_at_once
-from storemon.engine.report import report_by_range
 from storemon.lake.keys import key_ranges
 from tests.engine.asking import as_of_of, frames_of
 from tests.lake.files import folder

@@ -1,19 +1,15 @@
 """Two exports that overlap, and the lakes that they make."""
 
-import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
 
 from storemon import Lake
-from storemon.lake.sample import write_sample
+from storemon.sample import write_sample
 from tests.lake.contents import Contents, contents
 from tests.lake.files import folder
-from tests.lake.users import ordinary_user
 
 EMPTY = Contents(*(frozenset(),) * len(Contents._fields))
 LAKES = ("new", "existing")
@@ -70,16 +66,3 @@ def history(
     assert [len(table) for table in after] == [16_660, 1_918, 246, 6, 90, 40, 979]
     assert all(was < now for was, now in zip(before, after, strict=True))
     return History(later, folder / "as it was" if request.param == "existing" else None, before, after)
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that ordinary users can get at, unlike those that pytest makes."""
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        with ordinary_user():
-            reachable = os.access(folder, os.R_OK, effective_ids=True)
-        if not reachable:
-            pytest.skip("ordinary users can't get at this machine's temporary folder")
-        yield folder

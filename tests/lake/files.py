@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from storemon.lake.csv import load
-from storemon.lake.forms import Form
+from storemon.intake.csv import load
+from storemon.intake.forms import Form
 
 NOW = datetime(2024, 10, 15, tzinfo=UTC)
 """The wall clock of the tests, later than all of their polls."""

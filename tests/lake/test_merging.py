@@ -46,7 +46,7 @@ def days_of(lake: Lake) -> list[int]:
 def hourly(tmp_path: Path) -> Lake:
     """Give a lake of one closed day in many files and the beginning of the next; nothing has been merged."""
     lake = Lake(tmp_path / "lake")
-    with patch("storemon.lake.ingest.compact"):
+    with patch("storemon.intake.ingest.compact"):
         for nth in range(24 - AT_LEAST + 1, 25):
             lake.ingest(hour(tmp_path, nth), now=NOW)
     assert days_of(lake) == [AT_LEAST, AT_LEAST - 1, 1]
@@ -69,7 +69,7 @@ def test_hourly_ingestions_keep_the_lake_small(tmp_path: Path) -> None:
 def test_one_day_at_a_time(hourly: Lake, tmp_path: Path) -> None:
     """The work that an ingestion does on the side is bounded, however much there is."""
     for nth in range(100, 100 + 3 * 24):
-        with patch("storemon.lake.ingest.compact"):
+        with patch("storemon.intake.ingest.compact"):
             hourly.ingest(hour(tmp_path, nth), now=NOW)
     before = days_of(hourly)[1:]
     assert sum(count >= AT_LEAST for count in before[:-1]) > 1
@@ -79,7 +79,7 @@ def test_one_day_at_a_time(hourly: Lake, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [LakeError("a file is damaged"), ConflictError("others were faster")])
 def test_what_was_added_stays_where_merging_fails(hourly: Lake, tmp_path: Path, error: LakeError) -> None:
-    with patch("storemon.lake.ingest.compact", side_effect=error):
+    with patch("storemon.intake.ingest.compact", side_effect=error):
         ingestion = hourly.ingest(hour(tmp_path, 25), now=NOW)
     assert ingestion.unmerged == str(error)
     assert ingestion.tables[0].added == len(STORES) + 1
@@ -121,7 +121,7 @@ def test_another_writer_adds_to_the_day_in_between(hourly: Lake, tmp_path: Path)
 
     def late(tables: Tables, read: Opened, files: list[AddAction], **instead: Any) -> None:
         if waiting and any("2024-10-01" in file.path for file in files):
-            with patch("storemon.lake.ingest.compact"):
+            with patch("storemon.intake.ingest.compact"):
                 hourly.ingest(waiting.pop(), now=NOW)
         commit(tables, read, files, **instead)
 

@@ -13,11 +13,11 @@ import pytest
 from litestar.testing import TestClient
 
 from storemon import ConflictError, EmptyLakeError, Lake, LakeError, audit, explain, hour_of_week, outages, report
-from storemon.engine.stores import stores
+from storemon.answers.stores import stores
 from storemon.lake.polls import as_kept
-from storemon.lake.sample import write_sample
 from storemon.lake.schemas import HOURS, POLLS
 from storemon.lake.tables import Tables
+from storemon.sample import write_sample
 from storemon.service.app import create_app
 from storemon.settings import Settings
 from storemon.views.findings import rows_of

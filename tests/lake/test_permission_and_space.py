@@ -13,7 +13,7 @@ import pytest
 from storemon import EmptyLakeError, FileError, Lake, LakeError, report
 from tests.lake.contents import contents
 from tests.lake.files import AT, NOW, folder
-from tests.lake.users import ordinary_user
+from tests.users import ordinary_user
 
 MEGABYTE = 1_000_000
 

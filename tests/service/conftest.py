@@ -6,7 +6,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from storemon.lake.lake import Lake
+from storemon.intake.lake import Lake
 from storemon.service.app import create_app
 from storemon.service.jobs import Jobs
 from storemon.service.records import open_records

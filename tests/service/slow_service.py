@@ -4,8 +4,8 @@ import os
 import time
 from typing import Any
 
-from storemon.engine.report import report_by_range
-from storemon.lake.lake import Lake
+from storemon.answers.report import report_by_range
+from storemon.intake.lake import Lake
 from storemon.service import work, workers
 from storemon.service.app import serve
 from storemon.settings import Settings

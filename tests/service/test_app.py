@@ -11,9 +11,9 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from storemon.engine.report import report
+from storemon.answers.report import report
 from storemon.errors import LakeError
-from storemon.lake.lake import Lake
+from storemon.intake.lake import Lake
 from storemon.service import records
 from storemon.service.app import create_app
 from storemon.service.jobs import Job, Jobs

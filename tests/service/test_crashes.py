@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from storemon.engine.report import report
-from storemon.lake.lake import Lake
+from storemon.answers.report import report
+from storemon.intake.lake import Lake
 from storemon.service.jobs import ATTEMPTS, Job, Jobs, Kind
 from storemon.settings import Settings
 from tests.printed import report_csv

@@ -4,7 +4,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from storemon.lake.lake import Lake
+from storemon.intake.lake import Lake
 from tests.service.conftest import VERSIONS
 
 Client = TestClient[Litestar]

@@ -7,7 +7,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from storemon.errors import InputError
-from storemon.lake.lake import Lake
+from storemon.intake.lake import Lake
 from storemon.service.jobs import Jobs
 from storemon.service.work import run_ingestion
 from storemon.settings import Settings

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from storemon.engine.report import report
-from storemon.lake.lake import Lake
+from storemon.answers.report import report
+from storemon.intake.lake import Lake
 from storemon.settings import Settings
 from tests.printed import report_csv
 from tests.service.conftest import write_csvs

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from storemon import Frames, explain
-from storemon.engine.explanation import Explanation
+from storemon.answers.explanation.parts import Explanation
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGE, PICTURE = DOCS / "explain.md", DOCS / "explain.svg"

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
-from storemon.engine.explanation import Explanation
+from storemon.answers.explanation.parts import Explanation
 from storemon.views.svg import draw
 
 HELD = ("active", "inactive", "unknown", "excluded")

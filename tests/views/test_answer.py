@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from storemon import Frames, report
+from storemon.calendar.windows import Absolute, Window, parse_window
 from storemon.engine.measures import chosen, parse_target
-from storemon.engine.windows import Absolute, Window, parse_window
 from storemon.views.answer import (
     TELLING,
     Answer,

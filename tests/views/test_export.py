@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storemon.calendar.windows import DEFAULT_WINDOWS
 from storemon.engine.measures import MEASURES
-from storemon.engine.windows import DEFAULT_WINDOWS
 from storemon.errors import FileError, InputError
 from storemon.views.answer import Column, legend_of_report
 from storemon.views.export import Form, encoded, export, form_of, remove_parts, to_csv, write

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from storemon.engine.audit import Finding
+from storemon.answers.audit import Finding
 from storemon.views.findings import rows_of
 
 AT = datetime(2024, 10, 14, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from decimal import Decimal
 import polars as pl
 from rich.console import Console
 
-from storemon.engine.windows import parse_window
+from storemon.calendar.windows import parse_window
 from storemon.views.answer import Answer, legend_of_week
 from storemon.views.grid import draw_grids
 

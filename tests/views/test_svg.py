@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from storemon import Frames, explain
-from storemon.engine.explanation import Explanation
+from storemon.answers.explanation.parts import Explanation
 from storemon.views.svg import draw
-from tests.engine.explanations import Explained, explained
+from tests.answers.explanations import Explained, explained
 from tests.views.bakery import PICTURE, explanation_of_page
 from tests.views.drawn import HELD, Bar, drawn
 

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from rich.console import Console
 
+from storemon.calendar.windows import parse_window
 from storemon.engine.measures import chosen
-from storemon.engine.windows import parse_window
 from storemon.views.answer import Answer, Legend, Worst, legend_of_report, worst_of
 from storemon.views.table import draw_answer
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from storemon import Frames, explain
 from storemon.views.timeline import lines
 from storemon.views.words import brief, length, limit, moment, printed
-from tests.engine.explanations import Explained, explained
+from tests.answers.explanations import Explained, explained
 from tests.views.bakery import PAGE, explanation_of_page
 
 SOME = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])

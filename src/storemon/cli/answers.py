@@ -10,7 +10,7 @@ from storemon.cli.output import ANYWHERE, Output, terminal
 from storemon.errors import InputError
 
 if TYPE_CHECKING:
-    from storemon.engine.calendar import Unit
+    from storemon.calendar.periods import Unit
 
 Target = Annotated[
     str | None, Parameter(help="An availability in percent, like 99.5: adds budget, spent, left and burn rate.")
@@ -43,9 +43,9 @@ def report(
         Add the figures of the window before, and the change since.
 
     """
+    from storemon.answers.report import report_by_range
+    from storemon.calendar.windows import DEFAULT_WINDOWS, LAST_WEEK
     from storemon.engine.measures import SEVEN_COLUMNS, chosen, parse_target
-    from storemon.engine.report import report_by_range
-    from storemon.engine.windows import DEFAULT_WINDOWS, LAST_WEEK
     from storemon.views.answer import Answer, legend_of_report, worst_of
 
     output.check()
@@ -72,8 +72,8 @@ def report(
 
 def outages(*, question: BulkQuestion = ASKED_NOTHING_IN_BULK, output: Output = ANYWHERE) -> None:
     """List the outages in a window (default: last_day), the longest first on a terminal."""
-    from storemon.engine.outages import outages as compute
-    from storemon.engine.windows import LAST_DAY
+    from storemon.answers.outages import outages as compute
+    from storemon.calendar.windows import LAST_DAY
     from storemon.views.answer import Answer, Worst, legend_of_outages
 
     output.check()
@@ -93,8 +93,8 @@ def hour_of_week(
 
     A terminal shows a grid for all stores together, or for each group; with --top the worst hours of all.
     """
-    from storemon.engine.week import LAST_FOUR_WEEKS
-    from storemon.engine.week import hour_of_week as compute
+    from storemon.answers.week import LAST_FOUR_WEEKS
+    from storemon.answers.week import hour_of_week as compute
     from storemon.views.answer import Answer, Worst, legend_of_week
     from storemon.views.grid import draw_grids
 
@@ -125,10 +125,10 @@ def stores(
         Only those that spent more than the target allows, the worst burn first.
 
     """
+    from storemon.answers.objectives import breaching as overspent
+    from storemon.answers.stores import stores as compute
+    from storemon.calendar.windows import LAST_WEEK
     from storemon.engine.measures import chosen, parse_target
-    from storemon.engine.objectives import breaching as overspent
-    from storemon.engine.stores import stores as compute
-    from storemon.engine.windows import LAST_WEEK
     from storemon.views.answer import Answer, legend_of_report, worst_of
 
     output.check()

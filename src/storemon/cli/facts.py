@@ -15,7 +15,7 @@ from storemon.errors import InputError
 from storemon.settings import Settings
 
 if TYPE_CHECKING:
-    from storemon.lake.ingest import Ingestion, Progress
+    from storemon.intake.ingest import Ingestion, Progress
 
 Stores = Annotated[int, Parameter(validator=Number(lte=10_000_000))]
 NewLake = Annotated[
@@ -50,8 +50,8 @@ def sample(
         The same seed gives the same bytes, and the same rows in a lake.
 
     """
-    from storemon.lake.sample import write_lake, write_sample
     from storemon.lake.tables import Tables
+    from storemon.sample import write_lake, write_sample
 
     if (folder is None) == (lake is None):
         raise InputError("name one place for the sample: a folder for CSVs, or a new lake with --lake")
@@ -85,7 +85,7 @@ def ingest(
         Change nothing if any row cannot be read.
 
     """
-    from storemon.lake.lake import Lake
+    from storemon.intake.lake import Lake
 
     settings = Settings.load(lake=lake, data=path, memory=means.memory)
     with _progress() as progress:
@@ -105,7 +105,7 @@ def rejected(*, lake: LakePlace = None, count: bool = False) -> None:
         Print their number only.
 
     """
-    from storemon.lake.lake import Lake
+    from storemon.intake.lake import Lake
 
     rows = Lake(Settings.load(lake=lake).lake).rejected()
     if count:

@@ -14,8 +14,8 @@ from storemon.threads import limit_threads
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
+    from storemon.calendar.windows import Window
     from storemon.engine.question import Asked, Policy
-    from storemon.engine.windows import Window
     from storemon.lake.snapshot import LakeSnapshot
 
 LakePlace = Annotated[
@@ -44,12 +44,12 @@ class Facts:
             StoremonError: the lake can't be read, it is empty, or an option can't be understood.
 
         """
-        from storemon.engine.instants import parse_instant
         from storemon.engine.question import resolve_as_of
-        from storemon.lake.lake import Lake
+        from storemon.lake.kept import KeptLake
+        from storemon.units.instants import parse_instant
 
         settings = Settings.load(lake=self.lake, carry_limit=self.carry_limit)
-        snapshot = Lake(settings.lake).snapshot()
+        snapshot = KeptLake(settings.lake).snapshot()
         now = resolve_as_of(snapshot, None if self.as_of is None else parse_instant(self.as_of))
         return snapshot, now, settings.carry_limit
 
@@ -101,7 +101,7 @@ class Question(Facts):
         return snapshot, now, windows, asked
 
     def _windows(self) -> "list[Window]":
-        from storemon.engine.windows import between, parse_window
+        from storemon.calendar.windows import between, parse_window
 
         windows = [parse_window(text) for text in self.window]
         if self.from_ is None and self.to is None:

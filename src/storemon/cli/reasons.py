@@ -25,8 +25,8 @@ def explain(
         The store's id.
 
     """
-    from storemon.engine.explain import explain as compute
-    from storemon.engine.windows import LAST_DAY
+    from storemon.answers.explain import explain as compute
+    from storemon.calendar.windows import LAST_DAY
     from storemon.views.export import write
     from storemon.views.svg import draw
     from storemon.views.table import printable
@@ -46,9 +46,9 @@ def audit(
     out: OutFile = None,
 ) -> None:
     """Find what weakens the figures: what is missing, unknown or doubtful, with examples."""
-    from storemon.durations import parse_duration
-    from storemon.engine.audit import WINDOW
-    from storemon.engine.audit import audit as compute
+    from storemon.answers.audit import WINDOW
+    from storemon.answers.audit import audit as compute
+    from storemon.units.durations import parse_duration
     from storemon.views.answer import Answer
     from storemon.views.findings import draw_findings, rows_of
 

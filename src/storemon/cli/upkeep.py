@@ -8,9 +8,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from storemon.cli.options import LakePlace
-from storemon.durations import parse_duration
 from storemon.errors import InputError
 from storemon.settings import Settings
+from storemon.units.durations import parse_duration
 
 ReportsFolder = Annotated[
     Path | None, Parameter(name="--reports", help="Folder of the reports whose facts are kept (default: reports).")
@@ -20,9 +20,9 @@ Yes = Annotated[bool, Parameter(name="--yes", help="Do it; else only tell what i
 
 def compact(*, lake: LakePlace = None) -> None:
     """Merge the small files of many ingestions into one for each past day, sorted, without doubled polls."""
-    from storemon.lake.lake import Lake
+    from storemon.lake.kept import KeptLake
 
-    done = Lake(Settings.load(lake=lake).lake).compact()
+    done = KeptLake(Settings.load(lake=lake).lake).compact()
     sys.stdout.write(
         f"{done.days:,} days merged, out of {done.files:,} files; {done.doubled:,} doubled polls dropped\n"
     )
@@ -37,13 +37,13 @@ def prune(*, before: str, lake: LakePlace = None, yes: Yes = False) -> None:
         The first day whose polls stay, like 2024-01-01.
 
     """
-    from storemon.lake.lake import Lake
+    from storemon.lake.kept import KeptLake
 
     try:
         day = date.fromisoformat(before)
     except ValueError:
         raise InputError(f"{before!r} is not a date; write it like 2024-01-01") from None
-    told = Lake(Settings.load(lake=lake).lake).prune(day, dry_run=not yes)
+    told = KeptLake(Settings.load(lake=lake).lake).prune(day, dry_run=not yes)
     if not told.days:
         sys.stdout.write(f"there are no polls before {day}\n")
         return
@@ -64,12 +64,12 @@ def vacuum(*, lake: LakePlace = None, reports: ReportsFolder = None, keep: str =
         How long a file stays after the commit that made it unnecessary, like 7d: none in use is younger.
 
     """
-    from storemon.lake.lake import Lake
+    from storemon.lake.kept import KeptLake
     from storemon.service.work import kept_versions
 
     settings = Settings.load(lake=lake, reports=reports)
     kept = timedelta() if keep.strip() == "0" else parse_duration(keep)
-    files = Lake(settings.lake).vacuum(kept, kept_versions(settings), dry_run=not yes)
+    files = KeptLake(settings.lake).vacuum(kept, kept_versions(settings), dry_run=not yes)
     sys.stdout.write(
         f"{len(files):,} files removed\n"
         if yes or not files

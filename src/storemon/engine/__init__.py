@@ -1,1 +1,1 @@
-"""What the facts mean: pure, no files written, no clock, no HTTP."""
+"""What is held between polls: gathered, stepped through in SQL, measured along the clocks. It knows no door."""

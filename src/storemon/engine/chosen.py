@@ -4,11 +4,11 @@ from functools import lru_cache
 
 import polars as pl
 
-from storemon.engine.instants import microseconds
+from storemon.calendar.schedule import with_zones
 from storemon.engine.question import Question
-from storemon.engine.schedule import with_zones
 from storemon.engine.tags import matching
 from storemon.lake.snapshot import Snapshot
+from storemon.units.instants import microseconds
 
 
 def chosen_stores(snapshot: Snapshot, question: Question) -> pl.DataFrame:

@@ -27,7 +27,7 @@ def time_in_states(parts: pl.DataFrame, intervals: pl.DataFrame, changes: pl.Dat
     Args:
         parts: ``store_key, starts_at, ends_at``: from one instant to another. A store may have any number.
         intervals: ``store_key, opens_at, closes_at, clock_us``: open intervals with the business clock at their start,
-            as `storemon.engine.schedule.with_clock` gives them.
+            as `storemon.calendar.schedule.with_clock` gives them.
         changes: ``store_key, instant, was, becomes``: where a state ends and another begins, in any order: active, or
             null for unknown, as it is before a store's first change.
 

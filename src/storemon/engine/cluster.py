@@ -19,11 +19,10 @@ import ray
 from ray._private import ray_constants
 from ray.exceptions import RayError, RaySystemError, RayTaskError
 
-from storemon.engine.question import Question
-from storemon.engine.ranges import Work
+from storemon.engine.question import Question, Work
 from storemon.errors import ClusterError, StoremonError
 from storemon.lake.snapshot import Snapshot
-from storemon.workplaces import Workplace
+from storemon.units.workplaces import Workplace
 
 _CPUS = 1
 """How many each task takes, and how many threads DuckDB and Polars have in its worker."""

@@ -9,17 +9,17 @@ from functools import lru_cache
 import duckdb
 import polars as pl
 
+from storemon.calendar.schedule import maintenance_of, open_intervals, with_clock, without
+from storemon.calendar.windows import realise
 from storemon.engine.chosen import chosen_stores
-from storemon.engine.instants import EPOCH, microseconds, shifted
 from storemon.engine.pipeline import statement
 from storemon.engine.question import Question
-from storemon.engine.schedule import maintenance_of, open_intervals, with_clock, without
-from storemon.engine.windows import realise
 from storemon.errors import LakeError
 from storemon.lake.decisive import DAY
 from storemon.lake.duck import connect, limit_memory
 from storemon.lake.keys import key_ranges
 from storemon.lake.snapshot import Snapshot
+from storemon.units.instants import EPOCH, microseconds, shifted
 
 _MICROSECOND = timedelta(microseconds=1)
 _FRAMES = frozenset({"stores", "windows", "open_intervals", "excluded_intervals"})

@@ -1,21 +1,23 @@
 """What is asked: of which stores, over which windows, as of when, and what is held true between polls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import partial
 from typing import Literal, TypedDict, Unpack, get_args
 
-from storemon.durations import parse_duration
-from storemon.engine.calendar import Unit
-from storemon.engine.instants import EVER
-from storemon.engine.windows import DEFAULT_WINDOWS, Window, parse_window
+import polars as pl
+
+from storemon.calendar.periods import Unit
+from storemon.calendar.windows import DEFAULT_WINDOWS, Window, parse_window
 from storemon.errors import EmptyLakeError, InputError
-from storemon.lake.lake import Lake
+from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
-from storemon.sizes import HALF, parse_size
-from storemon.workplaces import LOCAL, Workplace, parse_workplace
+from storemon.units.durations import parse_duration
+from storemon.units.instants import EVER
+from storemon.units.sizes import HALF, parse_size
+from storemon.units.workplaces import LOCAL, Workplace, parse_workplace
 
 CARRY_LIMIT = timedelta(days=7)
 
@@ -61,7 +63,11 @@ class Question:
     on: Workplace = LOCAL
 
 
-def ask(source: Lake | Snapshot, **asked: Unpack[Asked]) -> tuple[Snapshot, Question]:
+Work = Callable[[Snapshot, Question, pl.DataFrame], pl.DataFrame]
+"""What is done for a range of stores, a frame as `chosen_stores` gives it. It can be pickled, and done anywhere."""
+
+
+def ask(source: KeptLake | Snapshot, **asked: Unpack[Asked]) -> tuple[Snapshot, Question]:
     """Fix what is read, and settle what is asked.
 
     Raises:
@@ -71,7 +77,7 @@ def ask(source: Lake | Snapshot, **asked: Unpack[Asked]) -> tuple[Snapshot, Ques
         LakeError: the lake can't be read.
 
     """
-    snapshot = source.snapshot() if isinstance(source, Lake) else source
+    snapshot = source.snapshot() if isinstance(source, KeptLake) else source
     policy, carry_limit = asked.get("policy", "carry"), asked.get("carry_limit", CARRY_LIMIT)
     require_one_of(policy, get_args(Policy), "policy")
     if isinstance(carry_limit, str):

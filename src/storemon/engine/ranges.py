@@ -1,21 +1,18 @@
 """Ranges of stores: what is asked of many is answered range by range, each in the memory that it may take."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from math import ceil
 
 import polars as pl
 
+from storemon.calendar.windows import realise
 from storemon.engine.facts import horizon
-from storemon.engine.instants import shifted
-from storemon.engine.question import Question
-from storemon.engine.windows import realise
+from storemon.engine.question import Question, Work
 from storemon.lake.snapshot import Snapshot
-from storemon.workplaces import LOCAL
-
-Work = Callable[[Snapshot, Question, pl.DataFrame], pl.DataFrame]
-"""What is done for a range of stores, a frame as `chosen_stores` gives it. It can be pickled, and done anywhere."""
+from storemon.units.instants import shifted
+from storemon.units.workplaces import LOCAL
 
 _POLL, _DAY, _PART = 150, 500, 500
 """Bytes that a poll, a day of a schedule, and the part of a window take at the height of the work, as measured."""

@@ -1,1 +1,1 @@
-"""Where the facts are kept: polls, the schedule and its exceptions, zones and tags, in Delta Lake tables."""
+"""Where the facts are kept, in Delta Lake tables. It must not know how they came in, nor what they mean."""

@@ -1,1 +1,1 @@
-"""Who may ask, and how: the HTTP service and the files it hands out."""
+"""Who may ask over HTTP, and how: thin handlers and durable jobs. It must not know how a figure comes about."""

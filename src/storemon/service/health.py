@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.engine.question import resolve_as_of
 from storemon.errors import StoremonError
-from storemon.lake.lake import Lake
+from storemon.lake.kept import KeptLake
 from storemon.service.jobs import Jobs
 from storemon.service.problems import problem, problems
 from storemon.settings import Settings
@@ -66,7 +66,7 @@ def _of_records(jobs: Jobs) -> list[str]:
 
 def _of_lake(settings: Settings, reasons: list[str]) -> LakeHealth:
     try:
-        snapshot = Lake(settings.lake).snapshot()
+        snapshot = KeptLake(settings.lake).snapshot()
         return LakeHealth(resolve_as_of(snapshot), dict(snapshot.versions))
     except StoremonError as error:
         reasons.append(str(error))

@@ -8,7 +8,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from storemon.lake.ingest import TableSummary
+from storemon.intake.ingest import TableSummary
 from storemon.service.jobs import Jobs
 from storemon.service.problems import problem, problems
 from storemon.service.work import ingestion_parameters

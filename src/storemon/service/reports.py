@@ -15,12 +15,12 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery
 from litestar.response import File
 
-from storemon.durations import format_duration
 from storemon.service.jobs import Job, Jobs
 from storemon.service.problems import problem, problems
 from storemon.service.work import report_file, report_parameters
 from storemon.service.workers import Workers
 from storemon.settings import Settings
+from storemon.units.durations import format_duration
 
 
 class Triggered(msgspec.Struct):

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
+from storemon.answers.report import report_by_range
+from storemon.calendar.windows import DEFAULT_WINDOWS
 from storemon.engine.measures import SEVEN_COLUMNS, chosen
 from storemon.engine.question import resolve_as_of
-from storemon.engine.report import report_by_range
-from storemon.engine.windows import DEFAULT_WINDOWS
 from storemon.errors import FileError, InputError
-from storemon.lake.lake import Lake
+from storemon.intake.lake import Lake
 from storemon.service.jobs import Job, Jobs, pinned_versions
 from storemon.service.records import open_records, records_file
 from storemon.settings import Settings

@@ -1,1 +1,1 @@
-"""How answers look: files, tables, pictures."""
+"""How answers look: files, tables, pictures. It computes no figure."""

@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple
 
 import polars as pl
 
-from storemon.engine.calendar import Unit
+from storemon.calendar.periods import Unit
+from storemon.calendar.windows import Window
 from storemon.engine.measures import Measure
-from storemon.engine.windows import Window
 
 Printed = Literal["minutes", "hours", "percent", "number"]
 """The unit that a figure is printed in."""
@@ -91,7 +91,7 @@ class Answer:
 def legend_of_report(
     measures: Mapping[str, Measure], windows: Sequence[Window], *, every: Unit | None = None, versus: bool = False
 ) -> dict[str, Column]:
-    """Tell of the figures of `storemon.engine.report.report`, asked the same."""
+    """Tell of the figures of `storemon.answers.report.report`, asked the same."""
     if every is not None:
         (window,) = windows
         short = every == "hour" or window.span.is_short()
@@ -108,13 +108,13 @@ def legend_of_report(
 
 
 def legend_of_outages(windows: Sequence[Window]) -> dict[str, Column]:
-    """Tell of the figures of `storemon.engine.outages.outages`, whose rows name a window where there are several."""
+    """Tell of the figures of `storemon.answers.outages.outages`, whose rows name a window where there are several."""
     window = windows[0].name if len(windows) == 1 else ""
     return {name: Column(name, "minutes", window) for name in _OUTAGES}
 
 
 def legend_of_week(window: Window) -> dict[str, Column]:
-    """Tell of the figures of `storemon.engine.week.hour_of_week`."""
+    """Tell of the figures of `storemon.answers.week.hour_of_week`."""
     return {name: Column(name, "percent" if name == "availability" else "minutes", window.name) for name in _WEEK}
 
 

@@ -7,7 +7,7 @@ import polars.selectors as cs
 from rich.console import Console
 from rich.text import Text
 
-from storemon.engine.audit import Finding
+from storemon.answers.audit import Finding
 from storemon.views.answer import Column
 from storemon.views.export import encoded
 from storemon.views.table import draw_note, draw_table

@@ -20,7 +20,7 @@ _STYLES = ("", "", "yellow", "red", "bold red")
 
 
 def draw_grids(console: Console, answer: Answer) -> None:
-    """Draw a grid for each group of `storemon.engine.week.hour_of_week`: hours down, weekdays across."""
+    """Draw a grid for each group of `storemon.answers.week.hour_of_week`: hours down, weekdays across."""
     (window,) = {column.window for column in answer.legend.values()}
     tags = answer.frame.columns[: answer.frame.columns.index("stores")]
     for (*values, count), week in answer.frame.group_by([*tags, "stores"], maintain_order=True):

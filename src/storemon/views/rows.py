@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from storemon.engine.explanation import Day, Explanation, Held, Interval, Piece, Poll
+from storemon.answers.explanation.parts import Day, Explanation, Held, Interval, Piece, Poll
 from storemon.views import marks
 from storemon.views.words import brief, length, moment, time_of_day
 

@@ -6,7 +6,7 @@ One page of SVG by itself: no scripts, no fonts, nothing from elsewhere; clear w
 from collections.abc import Iterator
 from datetime import timedelta
 
-from storemon.engine.explanation import Explanation
+from storemon.answers.explanation.parts import Explanation
 from storemon.views import marks
 from storemon.views.legend import legend
 from storemon.views.rows import COMPACT, GAP, ROOMY, SUM, THIN, THINNEST, WORDS, Row

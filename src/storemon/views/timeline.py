@@ -6,7 +6,7 @@ from itertools import groupby, pairwise
 from textwrap import wrap
 from typing import Literal
 
-from storemon.engine.explanation import Day, Edge, Explanation, Piece, Poll
+from storemon.answers.explanation.parts import Day, Edge, Explanation, Piece, Poll
 from storemon.views.words import BOUND, FIGURES, length, limit, moment, offset, printed, time_of_day, why, written
 
 _WIDTH = 100

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from storemon.durations import format_duration
-from storemon.engine.explanation import Explanation, Held, Reason, Shift
+from storemon.answers.explanation.parts import Explanation, Held, Reason, Shift
+from storemon.units.durations import format_duration
 
 _MICROSECOND, _SECOND = timedelta(microseconds=1), timedelta(seconds=1)
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -1,0 +1,96 @@
+"""Frames given in place of files: read as the text that a CSV would have, so that one set of rules holds for both."""
+
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+import polars as pl
+
+from storemon.errors import InputError
+from storemon.intake.forms import STORES_FORM, Form, stores_form
+from storemon.intake.judge import compact, judged, judging, no_rows
+from storemon.intake.stores import not_tags
+from storemon.intake.whole import as_kept
+
+_ANY_INSTANT = datetime.max.replace(tzinfo=UTC)
+
+
+def read_whole(given: Any, what: str, form: Form) -> pl.DataFrame:
+    """Read a frame into what the table of the form would keep.
+
+    Raises:
+        InputError: see `read_given`.
+
+    """
+    form, rows = read_given(given, what, form)
+    return as_kept(form, rows)
+
+
+def read_given(given: Any, what: str, form: Form) -> tuple[Form, pl.DataFrame]:
+    """Read a frame into the form's fields; the form of the stores is made to fit it. None is a frame without rows.
+
+    Raises:
+        InputError: it is no frame, lacks a column, or a row cannot be read; ``what`` is its name in the text.
+
+    """
+    if given is None:
+        return form, no_rows(form)
+    try:
+        frame = given if isinstance(given, pl.DataFrame) else pl.DataFrame(given)
+    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        raise InputError(f"{what}: a {type(given).__name__} cannot be read as a frame: {error}") from error
+    if form is STORES_FORM:
+        frame, form = _with_tags(frame, what)
+    texts = []
+    for aliases, raw in zip(form.columns, form.raw, strict=True):
+        name = next((alias for alias in aliases if alias in frame.columns), None)
+        if name is None:
+            raise InputError(
+                f"{what}: there is no column {' or '.join(aliases)}; there are: {', '.join(frame.columns)}"
+            )
+        texts.append(_text(frame[name], what).alias(raw))
+    return form, _typed(pl.DataFrame(texts), what, form)
+
+
+def _with_tags(frame: pl.DataFrame, what: str) -> tuple[pl.DataFrame, Form]:
+    """Make the form of the stores by the frame's columns, with their names trimmed."""
+    names = [name.strip() for name in frame.columns]
+    tags = [name for at, name in enumerate(names) if name != "store_id" or "store_id" in names[:at]]
+    if wrong := not_tags(tags):
+        raise InputError(f"{what}: {wrong}")
+    return frame.rename(dict(zip(frame.columns, names, strict=True))), stores_form(tags)
+
+
+def _typed(raw: pl.DataFrame, what: str, form: Form) -> pl.DataFrame:
+    def refuse(row: int, reason: str) -> NoReturn:
+        raise InputError(f"{what}: row {row} cannot be read: {reason}; its text is {raw.row(row)}")
+
+    parts = [no_rows(form)]
+    for part in judged(judging(form, "given", "row"), {}, _ANY_INSTANT, given=raw.with_row_index("row")):
+        for row, reason in part.drop_nulls("verdict").select("row", "verdict").head(1).rows():
+            refuse(row, reason)
+        parts.append(compact(part, form))
+    rows = pl.concat(parts)
+    if form.contradiction:
+        condition, reason = form.contradiction
+        for row in rows.select(condition.arg_true()).to_series().head(1):
+            refuse(row, reason)
+    return rows
+
+
+def _text(column: pl.Series, what: str) -> pl.Series:
+    """Write values as a CSV would have them."""
+    if isinstance(column.dtype, pl.Datetime):
+        utc = column.dt.convert_time_zone("UTC") if column.dtype.time_zone else column
+        return utc.dt.strftime("%Y-%m-%d %H:%M:%S%.6f UTC")
+    if column.dtype == pl.Time:
+        return column.dt.strftime("%H:%M:%S")
+    if column.dtype.is_float() and len(column.fill_nan(None).drop_nulls()):
+        raise InputError(
+            f"{what}: the column {column.name} holds floats, which lose the last digits; give text instead"
+        )
+    if column.dtype.is_float():  # what pandas makes of a column that is all empty
+        return pl.repeat(None, len(column), dtype=pl.String, eager=True).alias(column.name)
+    try:
+        return column.cast(pl.String)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"{what}: the column {column.name} holds no text: {error}; give text instead") from error

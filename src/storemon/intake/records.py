@@ -1,0 +1,100 @@
+"""The records of a CSV one by one, with care: each with its line and its text, the damaged ones with what is wrong.
+
+A record is a line, or several where a quoted field goes on over line ends. A quote that is never closed damages its own
+line only, not the rest of the file.
+"""
+
+import io
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from storemon.errors import FileError
+from storemon.intake.header import Header, StrayQuoteError, UnclosedQuoteError, fields_of, open_binary, without_end
+
+_LONGEST_RECORD = 100  # lines that a quoted field may go on for; past that its quote counts as never closed
+
+_BLANK = frozenset(("\n", "\r\n", "\r"))
+
+Record = tuple[int, *tuple[str | None, ...]]
+"""The number of its first line (from 1), the text of each column the form needs, the row as it stood, the damage."""
+
+
+def records(path: Path, header: Header) -> Iterator[Record]:
+    """Yield every record after the header; lines without a character are none.
+
+    Raises:
+        FileError: the file can't be read to its end.
+
+    """
+    nothing = (None,) * len(header.positions)
+    with open_binary(path) as file:
+        lines = _Lines(io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline=""))
+        try:
+            for _ in range(header.lines):
+                lines.take()
+            while (line := lines.take()) is not None:
+                number = lines.number
+                if line in _BLANK:
+                    continue
+                fields, row, damage = _fields(line, lines)
+                if not (row.isascii() or _is_utf8(row)):
+                    row, damage = row.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), "not UTF-8"
+                if damage is None and (len(fields) < header.width or any(fields[header.width :])):
+                    damage = f"{len(fields)} fields where the header has {header.width}"
+                yield number, *(nothing if damage else (fields[at] for at in header.positions)), row, damage
+        except (OSError, EOFError, zlib.error) as error:
+            raise FileError(f"{path} cannot be read past line {lines.number}: {error}") from error
+
+
+class _Lines:
+    """The lines of a text with their ends, with a look ahead."""
+
+    def __init__(self, text: Iterator[str]) -> None:
+        self.text = text
+        self.ahead: deque[str] = deque()
+        self.number = 0
+
+    def take(self) -> str | None:
+        line = self.ahead.popleft() if self.ahead else next(self.text, None)
+        self.number += line is not None
+        return line
+
+    def peek(self, count: int) -> list[str]:
+        self.ahead.extend(islice(self.text, max(0, count - len(self.ahead))))
+        return list(islice(self.ahead, count))
+
+
+def _fields(line: str, lines: _Lines) -> tuple[list[str], str, str | None]:
+    """Split a record into its fields, taking the lines it goes on over; give its whole text and what is damaged."""
+    row = without_end(line)
+    try:
+        return fields_of(row), row, None
+    except StrayQuoteError:
+        return [], row, "a quote is closed in the middle of a field"
+    except UnclosedQuoteError:
+        whole = line
+    for count, following in enumerate(lines.peek(_LONGEST_RECORD), 1):
+        whole += following
+        if '"' not in following:
+            continue
+        try:
+            fields = fields_of(without_end(whole))
+        except UnclosedQuoteError:
+            continue
+        except StrayQuoteError:
+            break
+        for _ in range(count):
+            lines.take()
+        return fields, without_end(whole), None
+    return [], row, "a quote is opened and never closed"
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
