@@ -48,7 +48,7 @@ def test_no_two_modules_import_each_other() -> None:
 
 def test_every_room_says_what_it_is_for() -> None:
     for room in (ROOT / "src" / "storemon").glob("*/"):
-        if room.name not in {"__pycache__"}:
+        if room.name != "__pycache__":
             assert ast.get_docstring(ast.parse((room / "__init__.py").read_text())), room
 
 
