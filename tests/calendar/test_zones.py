@@ -9,7 +9,7 @@ import pytest
 
 from storemon.calendar.schedule import _realised
 from storemon.calendar.zones import DAY, ClockChange, clock_changes, local_dates
-from storemon.intake.forms import known_zones
+from storemon.intake.forms.zone_names import known_zones
 from storemon.lake.duck import connect
 
 ZONES: list[str] = known_zones()["zone"].to_list()

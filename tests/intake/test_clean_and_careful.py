@@ -9,7 +9,7 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storemon.intake import csv as reading
+from storemon.intake import load as reading
 from tests.lake.files import HOURS, MAINTENANCE, POLLS, SPECIAL_HOURS, ZONES, Read, ids, raw, read, rejects
 
 MANY = settings(max_examples=100, deadline=None)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from storemon import FileError
-from storemon.intake.csv import load
-from storemon.intake.forms import STORES_FORM
+from storemon.intake.forms.known import STORES_FORM
+from storemon.intake.load import load
 from storemon.intake.whole import as_kept
 from tests.lake.files import NOW, Read, csv, raw, read, rejects
 

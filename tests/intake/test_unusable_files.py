@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from storemon import FileError, Lake
-from storemon.intake.csv import load
-from storemon.intake.forms import HOURS_FORM, POLLS_FORM
+from storemon.intake.forms.known import HOURS_FORM, POLLS_FORM
+from storemon.intake.load import load
 from tests.lake.contents import contents
 from tests.lake.files import AT, HOURS, NOW, POLLS, ZONES, csv, folder, raw
 from tests.users import ordinary_user

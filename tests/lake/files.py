@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from storemon.intake.csv import load
-from storemon.intake.forms import Form
+from storemon.intake.forms.known import Form
+from storemon.intake.load import load
 
 NOW = datetime(2024, 10, 15, tzinfo=UTC)
 """The wall clock of the tests, later than all of their polls."""

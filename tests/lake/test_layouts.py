@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storemon.intake.csv import load
+from storemon.intake.load import load
 from tests.lake.files import AT, HOURS, NOW, POLLS, ZONES, Read, csv, ids, raw, read, rejects
 
 ROWS = (f"a,active,{AT}", f"b,inactive,{AT}")

@@ -28,8 +28,8 @@ app = App(
 
 EXAMPLES: dict[Callable[..., Any], tuple[str, str]] = {
     sample: ("sample data", "sample data --stores 100 --days 14 --seed 7"),
-    ingest: ("ingest data", "ingest data/store_status.csv --strict"),
-    rejected: ("rejected", "rejected --count"),
+    ingest: ("ingest data", "ingest polls.csv --column timestamp_utc='Checked at' --timestamps '%m/%d/%Y %H:%M'"),
+    rejected: ("rejected --count", "rejected data/menu_hours.csv --clear"),
     report: ("report --out report.csv", "report --window 2024-10 --group-by region --measures availability"),
     outages: ("outages --window yesterday --where region=West", "outages --window 30d --out outages.csv"),
     hour_of_week: ("hour-of-week --where region=West", "hour-of-week --window 8w --group-by brand --out week.csv"),

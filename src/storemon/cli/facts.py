@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from storemon.cli.options import ANY_MEANS, LakePlace, Means
+from storemon.cli.options import ANY_MEANS, LakePlace, Means, Texts, split
 from storemon.errors import InputError
 from storemon.settings import Settings
 
@@ -72,15 +72,33 @@ def sample(
 
 
 def ingest(
-    path: Path | None = None, /, *, lake: LakePlace = None, strict: bool = False, means: Means = ANY_MEANS
+    path: Path | None = None,
+    /,
+    *,
+    column: Annotated[Texts, Parameter(show_default=False)] = (),
+    status: Annotated[Texts, Parameter(show_default=False)] = (),
+    timestamps: str | None = None,
+    sheet: str | None = None,
+    lake: LakePlace = None,
+    strict: bool = False,
+    means: Means = ANY_MEANS,
 ) -> int:
-    """Load a folder's CSVs, or one CSV, into the lake.
+    """Load a folder's files, or one file, into the lake.
 
     Parameters
     ----------
     path
-        A folder with store_status.csv, menu_hours.csv and timezones.csv, and special_hours.csv, maintenance.csv and
-        stores.csv if there are any; or one such file; each may end in .gz (default: data).
+        A folder with polls, and with hours, time zones, special hours, maintenance and stores if there are any, each
+        known by its name or its columns; or one such file. There are CSVs (with , ; | or tabs), Parquet, NDJSON and
+        Excel, each also as .gz or .zip (default: data).
+    column
+        What a column is called in the files, like timestamp_utc="Checked at"; may be given several times.
+    status
+        More words for a status, like active=ok,warning; may be given several times.
+    timestamps
+        The form of all instants, like '%m/%d/%Y %H:%M', where it is not one of the usual ones.
+    sheet
+        The sheet of a workbook.
     strict
         Change nothing if any row cannot be read.
 
@@ -89,30 +107,70 @@ def ingest(
 
     settings = Settings.load(lake=lake, data=path, memory=means.memory)
     with _progress() as progress:
-        ingestion = Lake(settings.lake).ingest(settings.data, strict=strict, memory=settings.memory, progress=progress)
+        ingestion = Lake(settings.lake).ingest(
+            settings.data,
+            columns=_named(column, "--column", 'timestamp_utc="Checked at"'),
+            statuses={name: split([words]) for name, words in _named(status, "--status", "active=ok,warning").items()},
+            timestamps=timestamps,
+            sheet=sheet,
+            strict=strict,
+            memory=settings.memory,
+            progress=progress,
+        )
     sys.stdout.writelines(_told(ingestion))
     if not ingestion.readable:
         raise InputError("not one row could be read, so the lake is unchanged; see: storemon rejected")
     return 0
 
 
-def rejected(*, lake: LakePlace = None, count: bool = False) -> None:
+def _named(texts: Texts, option: str, example: str) -> dict[str, str]:
+    """Read ``name=value`` texts."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise InputError(f"{option} {text}: write it like {example}")
+        if name in found:
+            raise InputError(f"{option} names {name} twice; leave one out")
+        found[name] = value
+    return found
+
+
+def rejected(
+    file: Annotated[str | None, Parameter(show_default=False)] = None,
+    /,
+    *,
+    lake: LakePlace = None,
+    count: bool = False,
+    clear: bool = False,
+) -> None:
     """List the rows that could not be read: file, line, reason and the row as it stood.
 
     Parameters
     ----------
+    file
+        Only those of this file, named as in the list.
     count
         Print their number only.
+    clear
+        Let go of them; a file that is loaded again replaces its own.
 
     """
-    from storemon.intake.lake import Lake
+    from storemon.engine.question import require_one_of
+    from storemon.lake.kept import KeptLake
 
-    rows = Lake(Settings.load(lake=lake).lake).rejected()
-    if count:
+    lake_of_rows = KeptLake(Settings.load(lake=lake).lake)
+    rows = lake_of_rows.rejected()
+    if file is not None:
+        require_one_of(file, rows["file"].unique().sort().to_list(), "file with rejected rows")
+        rows = rows.filter(file=file)
+    if clear:
+        sys.stdout.write(f"{lake_of_rows.clear_rejected(file):,} rejected rows cleared\n")
+    elif count:
         sys.stdout.write(f"{len(rows)}\n")
-        return
-    for row in rows.rows(named=True):
-        sys.stdout.write(f"{row['file']}:{row['line']}: {row['reason']}: {row['row']}\n")
+    else:
+        for row in rows.rows(named=True):
+            sys.stdout.write(f"{row['file']}:{row['line']}: {row['reason']}: {row['row']}\n")
 
 
 @contextmanager
@@ -148,5 +206,11 @@ def _told(ingestion: "Ingestion") -> Iterator[str]:
             yield f"         {table.file}:{line}: {reason}: {row[:200]}\n"
         if table.rejected > len(table.examples):
             yield "         all of them: storemon rejected\n"
+    for taken in ingestion.taken:
+        yield f"taken: {taken}\n"
+    for unused in ingestion.unused:
+        yield f"NOT USED: {unused}\n"
+    for weakness in ingestion.weaknesses:
+        yield f"WEAK: {weakness}\n"
     if ingestion.unmerged:
         yield f"the lake's small files could not be merged: {ingestion.unmerged}\n"

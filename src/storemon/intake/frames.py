@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from storemon.intake.forms import (
+from storemon.intake.forms.known import (
     HOURS_FORM,
     MAINTENANCE_FORM,
     POLLS_FORM,

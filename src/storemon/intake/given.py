@@ -6,9 +6,13 @@ from typing import Any, NoReturn
 import polars as pl
 
 from storemon.errors import InputError
-from storemon.intake.forms import STORES_FORM, Form, stores_form
+from storemon.intake.forms.columns import places
+from storemon.intake.forms.fields import unit_of
+from storemon.intake.forms.known import STORES_FORM, Form, stores_form
+from storemon.intake.forms.tags import not_tags
 from storemon.intake.judge import compact, judged, judging, no_rows
-from storemon.intake.stores import not_tags
+from storemon.intake.reading import AS_USUAL
+from storemon.intake.texts import as_text
 from storemon.intake.whole import as_kept
 
 _ANY_INSTANT = datetime.max.replace(tzinfo=UTC)
@@ -40,15 +44,13 @@ def read_given(given: Any, what: str, form: Form) -> tuple[Form, pl.DataFrame]:
         raise InputError(f"{what}: a {type(given).__name__} cannot be read as a frame: {error}") from error
     if form is STORES_FORM:
         frame, form = _with_tags(frame, what)
-    texts = []
-    for aliases, raw in zip(form.columns, form.raw, strict=True):
-        name = next((alias for alias in aliases if alias in frame.columns), None)
-        if name is None:
-            raise InputError(
-                f"{what}: there is no column {' or '.join(aliases)}; there are: {', '.join(frame.columns)}"
-            )
-        texts.append(_text(frame[name], what).alias(raw))
-    return form, _typed(pl.DataFrame(texts), what, form)
+    at = places(form.columns, frame.columns, {})
+    if None in at:
+        raise InputError(
+            f"{what}: there is no column {form.columns[at.index(None)]}; there are: {', '.join(frame.columns)}"
+        )
+    taken = zip(form.raw, (frame.to_series(place) for place in at if place is not None), strict=True)
+    return form, _typed(pl.DataFrame([_text(column, what).alias(raw) for raw, column in taken]), what, form)
 
 
 def _with_tags(frame: pl.DataFrame, what: str) -> tuple[pl.DataFrame, Form]:
@@ -65,7 +67,8 @@ def _typed(raw: pl.DataFrame, what: str, form: Form) -> pl.DataFrame:
         raise InputError(f"{what}: row {row} cannot be read: {reason}; its text is {raw.row(row)}")
 
     parts = [no_rows(form)]
-    for part in judged(judging(form, "given", "row"), {}, _ANY_INSTANT, given=raw.with_row_index("row")):
+    params = AS_USUAL.params(unit_of(text for name in form.instants for text in raw[name]))
+    for part in judged(judging(form, "given", "row"), params, _ANY_INSTANT, given=raw.with_row_index("row")):
         for row, reason in part.drop_nulls("verdict").select("row", "verdict").head(1).rows():
             refuse(row, reason)
         parts.append(compact(part, form))
@@ -79,18 +82,11 @@ def _typed(raw: pl.DataFrame, what: str, form: Form) -> pl.DataFrame:
 
 def _text(column: pl.Series, what: str) -> pl.Series:
     """Write values as a CSV would have them."""
-    if isinstance(column.dtype, pl.Datetime):
-        utc = column.dt.convert_time_zone("UTC") if column.dtype.time_zone else column
-        return utc.dt.strftime("%Y-%m-%d %H:%M:%S%.6f UTC")
-    if column.dtype == pl.Time:
-        return column.dt.strftime("%H:%M:%S")
     if column.dtype.is_float() and len(column.fill_nan(None).drop_nulls()):
         raise InputError(
             f"{what}: the column {column.name} holds floats, which lose the last digits; give text instead"
         )
-    if column.dtype.is_float():  # what pandas makes of a column that is all empty
-        return pl.repeat(None, len(column), dtype=pl.String, eager=True).alias(column.name)
     try:
-        return column.cast(pl.String)
+        return as_text(column.fill_nan(None) if column.dtype.is_float() else column)
     except pl.exceptions.PolarsError as error:
         raise InputError(f"{what}: the column {column.name} holds no text: {error}; give text instead") from error

@@ -7,23 +7,30 @@ there is not added twice.
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import polars as pl
 
-from storemon.errors import FileError, LakeError, RejectedRowsError
-from storemon.intake.csv import Loaded, load
-from storemon.intake.forms import FORMS, POLLS_FORM, Form
+from storemon.errors import FileError, InputError, LakeError, RejectedRowsError
+from storemon.intake.forms.fields import UNITS
+from storemon.intake.forms.known import POLLS_FORM
+from storemon.intake.found import find
+from storemon.intake.load import Loaded, load
+from storemon.intake.reading import AS_USUAL, Reading
+from storemon.intake.weaknesses import weaknesses
 from storemon.intake.whole import replace
 from storemon.lake.gathered import Gathered
+from storemon.lake.kept import KeptLake
 from storemon.lake.polls import NewPolls
+from storemon.lake.rejected import replace_rejected
 from storemon.lake.retrying import retrying
-from storemon.lake.schemas import POLLS, REJECTED
-from storemon.lake.tables import Opened, Tables
+from storemon.lake.schemas import POLLS
+from storemon.lake.tables import Tables
 from storemon.lake.upkeep import AT_LEAST, compact
 from storemon.units.sizes import HALF, parse_size
 
@@ -58,12 +65,17 @@ class TableSummary:
 class Ingestion:
     """What became of each file, in the order in which the tables were committed.
 
+    ``taken`` says, file by file, what was read otherwise than by its usual name. ``unused`` are the files of the folder
+    that were not loaded, each with the reason. ``weaknesses`` are sentences on what makes the figures doubtful now.
     ``unmerged`` says why the files of many ingestions could not be merged afterwards, as a rule nothing. All that was
     added is in the lake, and the next ingestion tries again.
     """
 
     tables: tuple[TableSummary, ...]
     unmerged: str = ""
+    taken: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    weaknesses: tuple[str, ...] = ()
 
     @property
     def readable(self) -> bool:
@@ -75,6 +87,7 @@ def ingest(
     tables: Tables,
     path: Path,
     *,
+    told: Reading = AS_USUAL,
     strict: bool = False,
     memory: int | str = HALF,
     progress: Progress | None = None,
@@ -84,9 +97,9 @@ def ingest(
 
     Args:
         tables: the lake's tables.
-        path: a folder with ``store_status.csv`` and, if they are new, ``menu_hours.csv``, ``timezones.csv``,
-            ``special_hours.csv``, ``maintenance.csv`` and ``stores.csv`` (each may end in ``.gz``); or one file, which
-            is known by its name or else by its columns.
+        path: a folder, whose files are known by their names or their columns; or one file. There are CSVs, Parquet,
+            JSON line by line and workbooks, each also as ``.gz`` or ``.zip``.
+        told: how the files are written where that is not as usual.
         strict: whether one rejected row stops everything.
         memory: the bytes to stay within, or text like ``2GiB``; see docs/lake.md for what that can be.
         progress: told now and then how far the reading of a file has come.
@@ -101,50 +114,33 @@ def ingest(
     """
     now = now or datetime.now(UTC)
     limit = (parse_size(memory) if isinstance(memory, str) else memory) // _SHARE
+    found = find(path, told)
     loaded: list[tuple[Loaded, float]] = []
-    for form, file in _files(path):
+    for form, file in found.files:
         started = time.perf_counter()
-        loaded.append((_load(form, file, now, limit, progress), time.perf_counter() - started))
+        tell = progress and partial(progress, file)
+        read = load(file, now=now, limit=limit, form=form, told=told, progress=tell)
+        loaded.append((read, time.perf_counter() - started))
+    all_loaded = [each for each, _ in loaded]
+    _require_use(told, all_loaded)
     if strict:
-        _refuse_rejected([each for each, _ in loaded])
+        _refuse_rejected(all_loaded)
     if tables.place.folder:
-        _require_space(tables.place.folder, [each.path for each, _ in loaded])
+        _require_space(tables.place.folder, [each.path for each in all_loaded])
     summaries = []
     for each, seconds in loaded:
         started = time.perf_counter()
         added = _commit(tables, each)
         _record_rejected(tables, each, now)
         summaries.append(_summary(each, added, seconds + time.perf_counter() - started))
-    return Ingestion(tuple(summaries), _merge_files(tables))
-
-
-def _files(path: Path) -> list[tuple[Form | None, Path]]:
-    try:
-        names = {file.name for file in path.iterdir()} if path.is_dir() else None
-    except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}") from error
-    if names is None:
-        named = {form.file_name: form for form in FORMS}
-        return [(named.get(path.name.removesuffix(".gz")), path)]
-    found: list[tuple[Form | None, Path]] = []
-    for form in FORMS:
-        there = [path / name for name in (form.file_name, f"{form.file_name}.gz") if name in names]
-        if len(there) > 1:
-            raise FileError(f"{path} has both {there[0].name} and {there[1].name}; remove the one that does not count")
-        if not there and form is POLLS_FORM:
-            raise FileError(
-                f"{path} has no {form.file_name}; to load another file alone, name it: storemon ingest {path}/FILE.csv"
-            )
-        found += [(form, file) for file in there]
-    return found
-
-
-def _load(form: Form | None, file: Path, now: datetime, limit: int, progress: Progress | None) -> Loaded:
-    def report(rows: int, expected: int | None) -> None:
-        if progress:
-            progress(file, rows, expected)
-
-    return load(file, now=now, limit=limit, form=form, progress=report)
+    unused = [file.name for file, _ in found.unused]
+    return Ingestion(
+        tuple(summaries),
+        _merge_files(tables),
+        taken=tuple(line for each in all_loaded if (line := _taken(each))),
+        unused=tuple(f"{file} {reason}" for file, reason in found.unused),
+        weaknesses=weaknesses(KeptLake(tables.place.text).snapshot(), all_loaded, unused),
+    )
 
 
 def _refuse_rejected(loaded: Sequence[Loaded]) -> None:
@@ -195,29 +191,29 @@ def _append_polls(tables: Tables, accepted: Gathered) -> int:
 
 
 def _record_rejected(tables: Tables, loaded: Loaded, now: datetime) -> None:
-    def append() -> None:
-        read = tables.open(REJECTED)
-        if files := tables.write(read, _new_rejected(read, loaded, now)):
-            tables.commit(read, files)
-
-    if len(loaded.rejected):
-        retrying(append)
-
-
-def _new_rejected(read: Opened, loaded: Loaded, now: datetime) -> Iterator[pl.DataFrame]:
-    """Give the rejected rows that the table does not have yet, as it will have them."""
+    """Keep the rejected rows of this file in place of those of its last ingestion."""
+    named = (pl.lit(str(loaded.path)).alias("file"), "line", "row", "reason")
     rejected_at = pl.lit(now).dt.cast_time_unit("us").alias("rejected_at")
-    paths = read.files["path"].to_list()
-    for piece in loaded.rejected.pieces():
-        rows = piece.select(pl.lit(str(loaded.path)).alias("file"), "line", "row", "reason", rejected_at)
-        if paths:
-            same = rows.columns[:4]
-            there = pl.scan_parquet(paths, schema=REJECTED.schema).select(same)
-            with read.reading():
-                known = there.join(rows.lazy(), on=same, how="semi").collect(engine="streaming")
-            rows = rows.join(known, on=same, how="anti", maintain_order="left")
-        if len(rows):
-            yield rows
+    replace_rejected(
+        tables, str(loaded.path), lambda: (piece.select(*named, rejected_at) for piece in loaded.rejected.pieces())
+    )
+
+
+def _require_use(told: Reading, loaded: Sequence[Loaded]) -> None:
+    """Refuse the name of a column that no file has: it would be passed over in silence."""
+    there = {name for each in loaded for name in each.header.names}
+    for column, name in told.columns.items():
+        if name not in there:
+            columns = ", ".join(sorted(there))
+            raise InputError(f"no file has a column {name!r}, which was named for {column}; there are: {columns}")
+
+
+def _taken(loaded: Loaded) -> str:
+    """Say which columns go by another name, and of which unit the instants are, where that had to be found out."""
+    parts = [f"{name!r} is {column}" for column, name in loaded.header.other_names.items()]
+    if loaded.unit is not None:
+        parts.append(f"whole numbers are Unix time in {UNITS[loaded.unit]}")
+    return f"{loaded.path}: {', '.join(parts)}" if parts else ""
 
 
 def _merge_files(tables: Tables) -> str:

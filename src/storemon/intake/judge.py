@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from storemon.intake.forms import Form, known_zones
+from storemon.intake.forms.fields import Field
+from storemon.intake.forms.known import Form
+from storemon.intake.forms.zone_names import known_zones
 from storemon.lake.duck import connect
 
 BATCH = 100_000
@@ -23,11 +25,19 @@ def judging(form: Form, source: str, *also: str) -> str:
 
     """
     may_fail = [field for field in form.fields if field.reason]
-    reasons = [(f"{field.name} IS NULL AND NOT {field.name}_is_empty", field.reason) for field in may_fail]
-    typed = [f"{field.sql} AS {field.name}" for field in form.fields]
+    typed = {field.name: f"{field.sql} AS {field.name}" for field in form.fields}
     empty = [f"{field.empty} AS {field.name}_is_empty" for field in may_fail]
-    cases = " ".join(f"WHEN {condition} THEN '{reason}'" for condition, reason in (*reasons, *form.limits))
-    return f"SELECT *, CASE {cases} END AS verdict FROM (SELECT {', '.join((*typed, *empty, *also))} FROM {source})"
+    raw = [name for name in form.raw if name not in typed]
+    failed = [(f"{field.name} IS NULL AND NOT {field.name}_is_empty", _why(field)) for field in may_fail]
+    limits = [(condition, f"'{reason}'") for condition, reason in form.limits]
+    cases = " ".join(f"WHEN {condition} THEN {reason}" for condition, reason in (*failed, *limits))
+    read = f"SELECT {', '.join((*typed.values(), *empty, *raw, *also))} FROM {source}"
+    return f"SELECT {', '.join((*typed, *also))}, CASE {cases} END AS verdict FROM ({read})"
+
+
+def _why(field: Field) -> str:
+    cases = " ".join(f"WHEN {condition} THEN '{reason}'" for condition, reason in field.reasons)
+    return f"CASE {cases} ELSE '{field.reason}' END" if cases else f"'{field.reason}'"
 
 
 def judged(
@@ -35,7 +45,8 @@ def judged(
 ) -> Iterator[pl.DataFrame]:
     """Run what `judging` composed, over ``frames`` by their names if it reads any; yield batches of rows.
 
-    ``horizon`` is the latest instant at which a poll is believed; a naive one is UTC.
+    ``params`` are those of `storemon.intake.reading.Reading` and of the source; ``horizon`` is the latest instant at
+    which a poll is believed, a naive one is UTC.
     """
     with connect() as con:
         con.execute(f"SET streaming_buffer_size = '{_AHEAD}'")
@@ -43,8 +54,8 @@ def judged(
             con.register(name, frame.to_arrow())
         con.register("known_zones", known_zones().to_arrow()) if "known_zones" in query else None
         latest = (horizon.astimezone(UTC) if horizon.tzinfo else horizon).replace(tzinfo=None)
-        limit = {"horizon": latest} if "$horizon" in query else {}
-        for batch in con.sql(query, params={**params, **limit}).to_arrow_reader(BATCH):
+        bound = {name: value for name, value in {**params, "horizon": latest}.items() if f"${name}" in query}
+        for batch in con.sql(query, params=bound).to_arrow_reader(BATCH):
             yield pl.DataFrame(batch)
 
 

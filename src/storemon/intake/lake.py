@@ -1,9 +1,11 @@
 """The lake as its users see it: a place that takes facts in and gives snapshots out."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from storemon.intake.ingest import Ingestion, Progress, ingest
+from storemon.intake.reading import Reading
 from storemon.lake.kept import KeptLake
 from storemon.units.sizes import HALF
 
@@ -15,10 +17,21 @@ class Lake(KeptLake):
         self,
         path: Path | str = "data",
         *,
+        columns: Mapping[str, str] | None = None,
+        statuses: Mapping[str, Sequence[str]] | None = None,
+        timestamps: str | None = None,
+        sheet: str | None = None,
         strict: bool = False,
         memory: int | str = HALF,
         progress: Progress | None = None,
         now: datetime | None = None,
     ) -> Ingestion:
-        """Load a folder's CSVs, or one CSV; see `storemon.intake.ingest.ingest`."""
-        return ingest(self._tables, Path(path), strict=strict, memory=memory, progress=progress, now=now)
+        """Load a folder's files, or one file; see `storemon.intake.ingest.ingest`.
+
+        Raises:
+            InputError: ``columns``, ``statuses``, ``timestamps`` or ``sheet`` say what cannot be; see
+                `storemon.intake.reading.Reading`.
+
+        """
+        told = Reading(columns=columns or {}, statuses=statuses or {}, timestamps=timestamps, sheet=sheet)
+        return ingest(self._tables, Path(path), told=told, strict=strict, memory=memory, progress=progress, now=now)

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from storemon.intake.forms import Form
-from storemon.intake.stores import tags_of
+from storemon.intake.forms.known import Form
+from storemon.intake.forms.tags import tags_of
 from storemon.lake.schemas import TAGS
 from storemon.lake.tables import Opened, Tables
 

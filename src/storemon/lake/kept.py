@@ -9,6 +9,7 @@ import polars as pl
 
 from storemon.errors import LakeError
 from storemon.lake.place import Place
+from storemon.lake.rejected import clear_rejected
 from storemon.lake.schemas import FACTS, REJECTED
 from storemon.lake.snapshot import LakeSnapshot
 from storemon.lake.tables import Opened, Tables
@@ -72,6 +73,10 @@ class KeptLake:
     def rejected(self) -> pl.DataFrame:
         """Read the rows that could not be read: ``file, line, row, reason, rejected_at``, oldest first."""
         return self.snapshot().rejected()
+
+    def clear_rejected(self, file: str | None = None) -> int:
+        """Let go of the rejected rows of a file, or of all; see `storemon.lake.rejected.clear_rejected`."""
+        return clear_rejected(self._tables, file)
 
 
 @lru_cache(maxsize=2)

@@ -9,7 +9,7 @@ from itertools import chain
 import polars as pl
 
 from storemon.errors import InputError
-from storemon.intake.forms import HOURS_FORM, STORES_FORM, ZONES_FORM
+from storemon.intake.forms.known import HOURS_FORM, STORES_FORM, ZONES_FORM
 from storemon.intake.given import read_whole
 from storemon.lake.polls import as_roster
 from storemon.lake.schemas import FACTS, HOURS, POLLS, TAGS, ZONES, Table

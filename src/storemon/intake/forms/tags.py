@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from storemon.intake.forms import Form
+from storemon.intake.forms.known import Form
 
 _OF_ANSWERS = re.compile(
     r"store_id|window|service_time|(uptime|downtime|unknown|excluded|coverage|availability)(_\w+)?", re.IGNORECASE
@@ -32,7 +32,7 @@ def not_tags(names: Sequence[str]) -> str | None:
 
 def tags_of(form: Form, accepted: pl.DataFrame) -> pl.DataFrame:
     """Give ``store_id, tag, value`` of each tag that a store has: an empty value is none."""
-    names = [name for (name,) in form.columns[1:]]
+    names = list(form.columns[1:])
     long = accepted.select(
         "store_id", pl.lit(names, pl.List(pl.String)).alias("tag"), pl.col("values").alias("value")
     ).explode("tag", "value")

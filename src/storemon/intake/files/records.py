@@ -5,14 +5,14 @@ line only, not the rest of the file.
 """
 
 import io
-import zlib
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 from storemon.errors import FileError
-from storemon.intake.header import Header, StrayQuoteError, UnclosedQuoteError, fields_of, open_binary, without_end
+from storemon.intake.files.header import Header, StrayQuoteError, UnclosedQuoteError, fields_of, without_end
+from storemon.intake.files.opened import BROKEN, open_binary
 
 _LONGEST_RECORD = 100  # lines that a quoted field may go on for; past that its quote counts as never closed
 
@@ -29,7 +29,7 @@ def records(path: Path, header: Header) -> Iterator[Record]:
         FileError: the file can't be read to its end.
 
     """
-    nothing = (None,) * len(header.positions)
+    nothing, width = (None,) * len(header.positions), len(header.names)
     with open_binary(path) as file:
         lines = _Lines(io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline=""))
         try:
@@ -39,13 +39,13 @@ def records(path: Path, header: Header) -> Iterator[Record]:
                 number = lines.number
                 if line in _BLANK:
                     continue
-                fields, row, damage = _fields(line, lines)
+                fields, row, damage = _fields(line, lines, header.delimiter)
                 if not (row.isascii() or _is_utf8(row)):
                     row, damage = row.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), "not UTF-8"
-                if damage is None and (len(fields) < header.width or any(fields[header.width :])):
-                    damage = f"{len(fields)} fields where the header has {header.width}"
+                if damage is None and (len(fields) < width or any(fields[width:])):
+                    damage = f"{len(fields)} fields where the header has {width}"
                 yield number, *(nothing if damage else (fields[at] for at in header.positions)), row, damage
-        except (OSError, EOFError, zlib.error) as error:
+        except BROKEN as error:
             raise FileError(f"{path} cannot be read past line {lines.number}: {error}") from error
 
 
@@ -67,11 +67,11 @@ class _Lines:
         return list(islice(self.ahead, count))
 
 
-def _fields(line: str, lines: _Lines) -> tuple[list[str], str, str | None]:
+def _fields(line: str, lines: _Lines, delimiter: str) -> tuple[list[str], str, str | None]:
     """Split a record into its fields, taking the lines it goes on over; give its whole text and what is damaged."""
     row = without_end(line)
     try:
-        return fields_of(row), row, None
+        return fields_of(row, delimiter), row, None
     except StrayQuoteError:
         return [], row, "a quote is closed in the middle of a field"
     except UnclosedQuoteError:
@@ -81,7 +81,7 @@ def _fields(line: str, lines: _Lines) -> tuple[list[str], str, str | None]:
         if '"' not in following:
             continue
         try:
-            fields = fields_of(without_end(whole))
+            fields = fields_of(without_end(whole), delimiter)
         except UnclosedQuoteError:
             continue
         except StrayQuoteError:

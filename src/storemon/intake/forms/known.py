@@ -6,22 +6,30 @@ read, for the reason beside it; the rules are those of docs/semantics.md, "Input
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-from zoneinfo import available_timezones
 
 import polars as pl
 
-from storemon.intake.fields import STORE_ID, Field, date, instant, seconds_of_day, text
+from storemon.intake.forms.fields import (
+    STORE_ID,
+    Field,
+    date,
+    instant_field,
+    seconds_of_day,
+    status,
+    text,
+    weekday,
+    zone,
+)
 from storemon.lake.schemas import HOURS, MAINTENANCE, POLLS, SPECIAL_HOURS, TAGS, ZONES, Table
 
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """One kind of CSV: the file it is known by, the names its columns may have, and its typed fields."""
+    """One kind of CSV: the file it is known by, its columns, and its typed fields."""
 
     table: Table
     file_name: str
-    columns: tuple[tuple[str, ...], ...]
+    columns: tuple[str, ...]
     fields: tuple[Field, ...]
     limits: tuple[tuple[str, str], ...] = ()
     """Conditions on the typed fields under which a row is rejected all the same, each with its reason."""
@@ -33,7 +41,12 @@ class Form:
         """What the columns are called in SQL. A tag may have any name, and SQL does not tell them apart by case."""
         if self.table is TAGS:
             return ("store_id", *(f"value_{n}" for n in range(len(self.columns) - 1)))
-        return tuple(names[0] for names in self.columns)
+        return self.columns
+
+    @property
+    def instants(self) -> tuple[str, ...]:
+        """The columns of instants, as they are called in SQL."""
+        return tuple(name for name in self.raw if name.endswith("_utc"))
 
     @property
     def schema(self) -> pl.Schema:
@@ -42,25 +55,20 @@ class Form:
         return pl.Schema({**types, "store_id": pl.Categorical()})
 
 
-_WEEKDAY = "CASE WHEN regexp_full_match(dayOfWeek, ' *[0-6] *') THEN CAST(dayOfWeek AS TINYINT) END"
 _NO_TIME = "{} is not a time of day from 00:00 to 24:00"
-_NO_INSTANT = "{} is not an instant like 2024-10-03 23:33:20.412748 UTC"
+_NO_STORE = ("store_id = '*'", "* is every store, which is not one that can have this row")
 
 POLLS_FORM = Form(
     POLLS,
     "store_status.csv",
-    (("store_id",), ("status",), ("timestamp_utc",)),
+    ("store_id", "status", "timestamp_utc"),
     (
         STORE_ID,
-        Field(
-            "active",
-            "CASE WHEN status = 'active' THEN true WHEN status = 'inactive' THEN false "
-            "WHEN lower(trim(status)) = 'active' THEN true WHEN lower(trim(status)) = 'inactive' THEN false END",
-            "status is neither active nor inactive",
-        ),
-        Field("polled_at", instant("timestamp_utc"), _NO_INSTANT.format("timestamp_utc")),
+        Field("active", status("status"), "status is neither active nor inactive, nor another word for it"),
+        instant_field("polled_at", "timestamp_utc"),
     ),
     limits=(
+        _NO_STORE,
         ("polled_at < DATE '0001-01-01'", "timestamp_utc is before the year 1"),
         # One wild clock must not move every report's now.
         ("polled_at > $horizon", "timestamp_utc is more than a day ahead of the clock of this machine"),
@@ -69,26 +77,32 @@ POLLS_FORM = Form(
 HOURS_FORM = Form(
     HOURS,
     "menu_hours.csv",
-    (("store_id",), ("dayOfWeek", "day"), ("start_time_local",), ("end_time_local",)),
+    ("store_id", "dayOfWeek", "start_time_local", "end_time_local"),
     (
         STORE_ID,
-        Field("weekday", _WEEKDAY, "dayOfWeek is not a number from 0 (Monday) to 6"),
+        Field(
+            "weekday",
+            weekday("dayOfWeek"),
+            "dayOfWeek is neither a number from 0 (Monday) to 6 nor a weekday like Mon",
+        ),
         Field("opens_local", seconds_of_day("start_time_local"), _NO_TIME.format("start_time_local")),
         Field("closes_local", seconds_of_day("end_time_local"), _NO_TIME.format("end_time_local")),
     ),
+    limits=(_NO_STORE,),
 )
 ZONES_FORM = Form(
     ZONES,
     "timezones.csv",
-    (("store_id",), ("timezone_str",)),
+    ("store_id", "timezone_str"),
     (
         STORE_ID,
         Field(
             "zone",
-            "CASE WHEN trim(timezone_str) IN (SELECT zone FROM known_zones) THEN trim(timezone_str) END",
+            zone("timezone_str"),
             "timezone_str is not a zone of the IANA database, like America/Chicago",
         ),
     ),
+    limits=(_NO_STORE,),
     contradiction=(
         pl.col("zone") != pl.col("zone").first().over("store_id"),
         "an earlier row gives this store another time zone",
@@ -101,7 +115,7 @@ _NO_SPECIAL_TIME = f"{_NO_TIME}; on a closed day both times are empty"
 SPECIAL_HOURS_FORM = Form(
     SPECIAL_HOURS,
     "special_hours.csv",
-    (("store_id",), ("date",), ("start_time_local",), ("end_time_local",)),
+    ("store_id", "date", "start_time_local", "end_time_local"),
     (
         STORE_ID,
         Field("date", date("date"), "date is not a date like 2024-12-25"),
@@ -118,11 +132,11 @@ SPECIAL_HOURS_FORM = Form(
 MAINTENANCE_FORM = Form(
     MAINTENANCE,
     "maintenance.csv",
-    (("store_id",), ("starts_at_utc",), ("ends_at_utc",), ("reason",)),
+    ("store_id", "starts_at_utc", "ends_at_utc", "reason"),
     (
         STORE_ID,
-        Field("starts_at", instant("starts_at_utc"), _NO_INSTANT.format("starts_at_utc")),
-        Field("ends_at", instant("ends_at_utc"), _NO_INSTANT.format("ends_at_utc")),
+        instant_field("starts_at", "starts_at_utc"),
+        instant_field("ends_at", "ends_at_utc"),
         Field("reason", text("reason")),
     ),
     limits=(
@@ -135,7 +149,7 @@ MAINTENANCE_FORM = Form(
 
 def stores_form(tags: Iterable[str] = ()) -> Form:
     """Make the form of a stores.csv by what its header names besides ``store_id``: each is a tag."""
-    columns = (("store_id",), *((tag,) for tag in tags))
+    columns = ("store_id", *tags)
     values = ", ".join(text(f"value_{n}") for n in range(len(columns) - 1))
     return Form(
         TAGS,
@@ -152,9 +166,3 @@ def stores_form(tags: Iterable[str] = ()) -> Form:
 
 STORES_FORM = stores_form()
 FORMS = (STORES_FORM, MAINTENANCE_FORM, SPECIAL_HOURS_FORM, ZONES_FORM, HOURS_FORM, POLLS_FORM)  # as they are committed
-
-
-@cache
-def known_zones() -> pl.DataFrame:
-    """List the zones of the IANA database: one column, ``zone``."""
-    return pl.DataFrame({"zone": sorted(available_timezones() - {"localtime"})})  # that one is the machine's own

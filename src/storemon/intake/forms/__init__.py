@@ -1,0 +1,1 @@
+"""What the columns of each kind of file are called, and how their texts are read."""
