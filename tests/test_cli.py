@@ -50,7 +50,8 @@ def test_sample_and_ingest_say_what_they_did(storemon: Storemon, tmp_path: Path)
         ingested = storemon("ingest", "data", "--lake", "elsewhere")
         assert (ingested.status, ingested.err) == (0, "")
         tables = ingested.out.decode().splitlines()
-        assert [line.split()[0] for line in tables] == ["tags", "zones", "hours", "polls"]
+        assert [line.split()[0] for line in tables] == ["tags", "zones", "hours", "polls", "WEAK:"]
+        assert tables[4].startswith("WEAK: 1 of 2 polled stores has no time zone and counts as in America/Chicago (")
         assert f" {polls} rows read, {added} added, {known} already there, 0 rejected, " in tables[3]
     assert (tmp_path / "elsewhere" / "polls").is_dir()
 

@@ -88,7 +88,7 @@ def test_a_damaged_row_far_into_a_file(tmp_path: Path, row: bytes, before: int) 
 
 
 def test_every_line_is_numbered_as_an_editor_does(tmp_path: Path) -> None:
-    lines = (f"{POLLS},note", "", f'{A},"1\n2"', "bad", "", f'x,up,{AT},"1\r\n2"', f'{B},"\n\n\n"', "bad")
+    lines = (f"{POLLS},note", "", f'{A},"1\n2"', "bad", "", f'x,ok,{AT},"1\r\n2"', f'{B},"\n\n\n"', "bad")
     loaded = read(csv(tmp_path, *lines))
     assert ids(loaded) == ["a", "b"]
     assert [(line, row) for line, row, _ in rejects(loaded)] == [(5, "bad"), (7, lines[5]), (13, "bad")]

@@ -5,28 +5,108 @@ from pathlib import Path
 from tests.lake.files import AT, HOURS, POLLS, ZONES, csv, ids, read, rejects
 
 NO_STATUS = "status is neither active nor inactive"
-NO_DAY = "dayOfWeek is not a number from 0 (Monday) to 6"
+NO_DAY = "dayOfWeek is not a number from 0 (Monday) to 6, nor a weekday like Mon"
 NO_ZONE = "timezone_str is not a zone of the IANA database, like America/Chicago"
 
-STATUSES = {"active": True, "ACTIVE": True, "Active": True, " active": True, "aCtIvE  ": True} | {
-    "inactive": False,
-    "INACTIVE": False,
-    "  Inactive ": False,
-}
-NO_STATUSES = ("", " ", "up", "down", "1", "true", "activ", "actives", "act ive", "in active", "active.", "null")
+STATUSES = (
+    dict.fromkeys(("up", "UP", " online ", "true", "True", "1"), True)
+    | {"active": True, "ACTIVE": True, "Active": True, " active": True, "aCtIvE  ": True}
+    | {
+        **dict.fromkeys(("down", "Down", "offline", "FALSE", "0", " 0 "), False),
+        "inactive": False,
+        "INACTIVE": False,
+        "  Inactive ": False,
+    }
+)
+NO_STATUSES = (
+    "",
+    " ",
+    "u p",
+    "2",
+    "10",
+    "1.0",
+    "yes",
+    "on",
+    "ok",
+    "activ",
+    "actives",
+    "act ive",
+    "in active",
+    "active.",
+    "null",
+)
 TIMES = {"0:00": 0, "00:00": 0, "00:00:00": 0, "9:30": 34_200, "09:30": 34_200, "9:30:01": 34_201} | {
     "23:59": 86_340,
     "23:59:59": 86_399,
     "24:00": 86_400,
     "24:00:00": 86_400,
     " 9:30 ": 34_200,
+    "9:00 AM": 32_400,
+    "9:00AM": 32_400,
+    "09:00 am": 32_400,
+    "9:30:01 a.m.": 34_201,
+    "12:00 AM": 0,
+    "12:15 AM": 900,
+    "12:30 PM": 45_000,
+    "5:00 PM": 61_200,
+    "11:59:59 pm": 86_399,
 }
 NO_TIMES = (
     *("", "9", "930", "9:5", "9:60", "09:30:60", "09:30:1", "24:00:01", "24:01", "25:00", "99:59", "009:30"),
-    *("-1:00", "+9:00", "9:30 AM", "09.30", "09:30Z", "09:30:00.5", "09:30:00:00", "9 :30", "noon"),
+    *(
+        "-1:00",
+        "+9:00",
+        "0:30 AM",
+        "13:00 PM",
+        "9:30 XM",
+        "9:30 A",
+        "9 AM",
+        "09.30",
+        "09:30Z",
+        "09:30:00.5",
+        "09:30:00:00",
+        "9 :30",
+        "noon",
+    ),
 )
-DAYS = {"0": 0, "1": 1, "2": 2, "3": 3, "4": 4, "5": 5, "6": 6, " 4 ": 4}
-NO_DAYS = ("", "7", "-1", "+1", "01", "1.0", "1e0", "Monday", "mon", "\N{FULLWIDTH DIGIT ONE}")
+DAYS = {"0": 0, "1": 1, "2": 2, "3": 3, "4": 4, "5": 5, "6": 6, " 4 ": 4} | {
+    "Monday": 0,
+    "mon": 0,
+    "TUE": 1,
+    "Tues": 1,
+    "wed": 2,
+    "Thursday": 3,
+    "thu": 3,
+    "Thurs.": 3,
+    "fri": 4,
+    "Sat": 5,
+    " sunday ": 6,
+    "Sun": 6,
+}
+NO_DAYS = (
+    "",
+    "7",
+    "-1",
+    "+1",
+    "01",
+    "1.0",
+    "1e0",
+    "Mo",
+    "Mond",
+    "Montag",
+    "Monday Tuesday",
+    "monx",
+    "\N{FULLWIDTH DIGIT ONE}",
+)
+OTHER_WAYS = {
+    "america/chicago": "America/Chicago",
+    "EUROPE/BERLIN": "Europe/Berlin",
+    "utc": "UTC",
+    "Central Standard Time": "America/Chicago",
+    " central standard time ": "America/Chicago",
+    "W. Europe Standard Time": "Europe/Berlin",
+    "India Standard Time": "Asia/Calcutta",
+}
 READ_ZONES = (
     "America/Chicago",
     " Asia/Beirut ",
@@ -37,7 +117,6 @@ READ_ZONES = (
 )
 NO_ZONES = (
     "",
-    "america/chicago",
     "America/",
     "Mars/Olympus",
     "CST",
@@ -121,13 +200,19 @@ def test_zones(tmp_path: Path) -> None:
     assert loaded.accepted["zone"].to_list() == [text.strip() for text in READ_ZONES]
 
 
+def test_zones_in_any_case_and_by_the_names_that_windows_has(tmp_path: Path) -> None:
+    loaded = read(csv(tmp_path, ZONES, *(f"s{n},{text}" for n, text in enumerate(OTHER_WAYS))))
+    assert rejects(loaded) == []
+    assert loaded.accepted["zone"].to_list() == [*OTHER_WAYS.values()]
+
+
 def test_no_zones(tmp_path: Path) -> None:
     rows = [f"s{n},{text}" for n, text in enumerate(NO_ZONES)]
     assert rejects(read(csv(tmp_path, ZONES, *rows))) == [(line, row, NO_ZONE) for line, row in enumerate(rows, 2)]
 
 
 def test_the_first_reason_is_given(tmp_path: Path) -> None:
-    assert rejects(read(csv(tmp_path, POLLS, ",up,never"))) == [(2, ",up,never", "store_id is empty")]
+    assert rejects(read(csv(tmp_path, POLLS, ",ok,never"))) == [(2, ",ok,never", "store_id is empty")]
     assert rejects(read(csv(tmp_path, HOURS, "s,8,x,y"))) == [(2, "s,8,x,y", NO_DAY)]
 
 

@@ -11,8 +11,9 @@ from tests.lake.contents import contents, version
 from tests.lake.files import AT, NOW, POLLS, csv, folder
 
 GOOD = {"polls": [f"a,active,{AT}"], "hours": ["a,0,9:00,17:00"], "zones": ["a,UTC"]}
-BAD = {"polls": ["a,up,now", "a", "b"], "hours": ["a,7,9:00,17:00"], "zones": ["a,Mars"]}
+BAD = {"polls": ["a,ok,now", "a", "b"], "hours": ["a,7,9:00,17:00"], "zones": ["a,Mars"]}
 NO_STATUS = "status is neither active nor inactive"
+NO_DAY = "dayOfWeek is not a number from 0 (Monday) to 6, nor a weekday like Mon"
 NO_ZONE = "timezone_str is not a zone of the IANA database, like America/Chicago"
 TOO_FEW = "1 fields where the header has 3"
 
@@ -34,10 +35,15 @@ def test_kept_with_all_that_is_known_of_them(lake: Lake, data: Path) -> None:
     assert rejected["rejected_at"].to_list() == [NOW] * 5
     polls = str(data / "store_status.csv")
     assert set(rejected.drop("rejected_at").rows()) == {
-        (polls, 3, "a,up,now", NO_STATUS),
+        (polls, 3, "a,ok,now", NO_STATUS),
         (polls, 4, "a", TOO_FEW),
         (polls, 5, "b", TOO_FEW),
-        (str(data / "menu_hours.csv"), 3, "a,7,9:00,17:00", "dayOfWeek is not a number from 0 (Monday) to 6"),
+        (
+            str(data / "menu_hours.csv"),
+            3,
+            "a,7,9:00,17:00",
+            "dayOfWeek is not a number from 0 (Monday) to 6, nor a weekday like Mon",
+        ),
         (
             str(data / "timezones.csv"),
             3,
@@ -54,7 +60,7 @@ def test_counted_by_reason_and_the_first_few_shown(lake: Lake, data: Path) -> No
     polls = ingestion.tables[2]
     assert (polls.file, polls.rejected) == (str(data / "store_status.csv"), 3)
     assert list(polls.reasons.items()) == [(TOO_FEW, 2), (NO_STATUS, 1)]
-    assert polls.examples == ((3, "a,up,now", NO_STATUS), (4, "a", TOO_FEW), (5, "b", TOO_FEW))
+    assert polls.examples == ((3, "a,ok,now", NO_STATUS), (4, "a", TOO_FEW), (5, "b", TOO_FEW))
     many = lake.ingest(csv(data, POLLS, *"abcdefgh"), now=NOW).tables[0]
     assert [line for line, _, _ in many.examples] == [2, 3, 4]
 
@@ -68,16 +74,16 @@ def test_a_rerun_does_not_double_them(lake: Lake, data: Path) -> None:
     assert version(lake.path, "rejected") == version_before
 
 
-def test_the_next_export_adds_its_own(lake: Lake, data: Path) -> None:
+def test_the_next_export_replaces_what_was_rejected_of_the_same_file(lake: Lake, data: Path) -> None:
     lake.ingest(data, now=NOW)
-    (data / "store_status.csv").write_text(f"{POLLS}\na,up,now\nnew,up,now\n")
+    (data / "store_status.csv").write_text(f"{POLLS}\na,ok,now\nnew,ok,now\n")
     later = NOW + timedelta(hours=1)
     lake.ingest(data, now=later)
     assert lake.rejected().filter(pl.col("rejected_at") == later).select("line", "row").rows() == [
-        (2, "a,up,now"),
-        (3, "new,up,now"),
+        (2, "a,ok,now"),
+        (3, "new,ok,now"),
     ]
-    assert len(lake.rejected()) == 7
+    assert len(lake.rejected()) == 2 + 2  # of the hours and the zones as before
 
 
 def test_oldest_first(lake: Lake, data: Path) -> None:

@@ -107,7 +107,7 @@ def test_no_store(tmp_path: Path) -> None:
         ("store_id,uptime_last_hour", "the column 'uptime_last_hour' cannot be a tag"),
         ("store_id,window", "the column 'window' cannot be a tag"),
         ("name,region", "has no column store_id, which a stores.csv must have; its columns are: name, region"),
-        ("store_id;name", "has no column store_id"),
+        ("store_id:name", "has no column store_id"),
     ],
 )
 def test_unusable_headers(tmp_path: Path, header: str, says: str) -> None:

@@ -29,7 +29,7 @@ def test_missing(tmp_path: Path) -> None:
 def test_a_directory(tmp_path: Path) -> None:
     for name in ("store_status.csv", "store_status.csv.gz"):
         (tmp_path / name).mkdir()
-        refused(tmp_path / name, "is a folder where a CSV file should be")
+        refused(tmp_path / name, "is a folder where a file should be")
 
 
 @pytest.mark.parametrize("content", ["", "\n", "\r\n\r\n", "\N{BYTE ORDER MARK}", "   \n", ",,\n", '""\n'])
@@ -37,9 +37,8 @@ def test_no_header(tmp_path: Path, content: str) -> None:
     refused(raw(tmp_path, content), "is empty; its first line must name the columns")
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-def test_other_encodings(tmp_path: Path, encoding: str) -> None:
-    refused(raw(tmp_path, f"{POLLS}\n{A}\n".encode(encoding)), "is not a CSV: .*binary.* save it as text in UTF-8")
+def test_other_encodings(tmp_path: Path) -> None:
+    refused(raw(tmp_path, f"{POLLS}\n{A}\n".encode("utf-32")), "is not a CSV: .*binary.* save it as text in UTF-8")
 
 
 def test_binary(tmp_path: Path) -> None:
@@ -64,8 +63,8 @@ def test_the_message_stays_readable(tmp_path: Path) -> None:
         ("store_id,day,start_time_local", "has no column end_time_local, which a menu_hours.csv must have"),
         ("id,timezone_str", "has no column store_id, which a timezones.csv must have"),
         ("store_id,start_time_local,end_time_local", "has no column dayOfWeek or day, which a menu_hours.csv"),
-        ("store_id;status;timestamp_utc", "its columns are: store_id;status;timestamp_utc"),
-        ("STORE_ID,STATUS,TIMESTAMP_UTC", "its columns are: STORE_ID, STATUS, TIMESTAMP_UTC"),
+        ("store_id:status:timestamp_utc", "its columns are: store_id:status:timestamp_utc"),
+        ("STOREID,STATUS,WHEN", "its columns are: STOREID, STATUS, WHEN"),
         ('store_id,status,"timestamp_utc', "has no column timestamp_utc"),
     ],
 )

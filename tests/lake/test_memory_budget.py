@@ -34,7 +34,7 @@ def wholly(exports: tuple[Path, Path], tmp_path: Path) -> Lake:
 @pytest.mark.parametrize("at_once", [polls.AT_ONCE, 100])
 def test_the_same_lake(exports: tuple[Path, Path], wholly: Lake, tmp_path: Path, at_once: int) -> None:
     lake = Lake(tmp_path / "lake")
-    with patch("storemon.intake.csv._BATCH", 500), patch.object(polls, "AT_ONCE", at_once):
+    with patch("storemon.intake.load._BATCH", 500), patch.object(polls, "AT_ONCE", at_once):
         counts = [
             [(table.read, table.added, table.known, table.reasons, table.examples) for table in ingestion.tables]
             for export in exports
@@ -73,7 +73,7 @@ def test_another_writer_in_between(tmp_path: Path) -> None:
     mine = csv(tmp_path, HEADER, *rows, "bad", name="mine.csv")
     theirs = csv(tmp_path, HEADER, *rows[::3], name="theirs.csv")
     with (
-        patch("storemon.intake.csv._BATCH", 50),
+        patch("storemon.intake.load._BATCH", 50),
         interrupted("polls", lambda: lake.ingest(theirs, now=NOW)),
     ):
         (summary,) = lake.ingest(mine, now=NOW, memory=SMALL).tables
@@ -84,7 +84,7 @@ def test_another_writer_in_between(tmp_path: Path) -> None:
 def test_many_rejected_rows(tmp_path: Path) -> None:
     rows = [f"bad {n}" for n in range(1000)]
     lake, path = Lake(tmp_path / "lake"), csv(tmp_path, HEADER, *rows)
-    with patch("storemon.intake.csv._BATCH", 100):
+    with patch("storemon.intake.load._BATCH", 100):
         with pytest.raises(RejectedRowsError, match="1000 rows cannot be read") as error:
             lake.ingest(path, strict=True, memory=SMALL, now=NOW)
         assert str(error.value).splitlines()[1:] == [

@@ -46,6 +46,7 @@ def report(
     from storemon.answers.report import report_by_range
     from storemon.calendar.windows import DEFAULT_WINDOWS, LAST_WEEK
     from storemon.engine.measures import SEVEN_COLUMNS, chosen, parse_target
+    from storemon.lake.lacking import told_lacking
     from storemon.views.answer import Answer, legend_of_report, worst_of
 
     output.check()
@@ -65,7 +66,10 @@ def report(
     legend = legend_of_report(told, windows, every=unit, versus=versus_previous)
     rows = "rows" if every or grouping.overall else "groups" if grouping.group_by else "stores"
     answer = Answer(frames, legend, rows, now, worst_of(legend), in_time=every is not None)
-    if not output.tell(answer):
+    count = output.tell(answer)
+    if sys.stdout.isatty() and (weak := told_lacking(snapshot)):
+        sys.stdout.write(f"{weak}: storemon audit\n")
+    if not count:
         whose = "no store with these tags" if question.where else "no store"
         sys.stderr.write(f"storemon: {whose} was polled at or before {now}; the report has no rows\n")
 

@@ -43,17 +43,15 @@ def find(path: Path, told: Reading) -> Found:
             unused.append((file, str(error).removeprefix(f"{file} ").removeprefix(f"{file}: ")))
     for form, files in found.items():
         if len(files) > 1:
-            both = " and ".join(file.name for file in files)
             raise FileError(
-                f"{path} has {len(files)} files of {form.table.name}: {both}; remove what does not count, or load "
-                "one after the other: storemon ingest FILE"
+                f"{path} has both {files[0].name} and {files[1].name}; remove the one that does not count, or load one "
+                f"after the other: storemon ingest FILE (each is read as {form.table.name})"
             )
     if POLLS_FORM not in found:
-        others = "".join(f"\n  {file}: {reason}" for file, reason in unused)
+        others = "".join(f"\nnot used: {file} {reason}" for file, reason in unused)
         raise FileError(
-            f"{path} has no {POLLS_FORM.file_name}, nor another file with its columns "
-            f"({', '.join(POLLS_FORM.columns)}); to load another file alone, name it: storemon ingest {path}/FILE.csv"
-            + (f"; not used:{others}" if others else "")
+            f"{path} has no {POLLS_FORM.file_name}; to load another file alone, name it: storemon ingest "
+            f"{path}/FILE.csv (polls may have any name with the columns {', '.join(POLLS_FORM.columns)}){others}"
         )
     return Found(tuple((form, found[form][0]) for form in FORMS if form in found), tuple(unused))
 
@@ -65,11 +63,11 @@ def _form_of(file: Path, told: Reading) -> Form:
         FileError: it has none; the text says why.
 
     """
+    stem = stem_of(file)
+    if stem is not None and stem in _BY_STEM:
+        return _BY_STEM[stem]  # a file of that name must be one: what is wrong with it is told when it is loaded
     if file.is_dir():
         raise FileError("is a folder; load it by itself: storemon ingest FOLDER")
-    stem = stem_of(file)
     if stem is None:
         raise FileError("is no CSV, NDJSON, Parquet or Excel file, by its ending")
-    if stem in _BY_STEM:
-        return _BY_STEM[stem]  # a file of that name must be one: what is wrong with it is told when it is loaded
     return header_in(file, told).form

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import polars as pl
 
 from storemon.errors import InputError
-from storemon.intake.forms.columns import places
+from storemon.intake.forms.columns import called, places
 from storemon.intake.forms.fields import unit_of
 from storemon.intake.forms.known import STORES_FORM, Form, stores_form
 from storemon.intake.forms.tags import not_tags
@@ -47,7 +47,7 @@ def read_given(given: Any, what: str, form: Form) -> tuple[Form, pl.DataFrame]:
     at = places(form.columns, frame.columns, {})
     if None in at:
         raise InputError(
-            f"{what}: there is no column {form.columns[at.index(None)]}; there are: {', '.join(frame.columns)}"
+            f"{what}: there is no column {called(form.columns[at.index(None)])}; there are: {', '.join(frame.columns)}"
         )
     taken = zip(form.raw, (frame.to_series(place) for place in at if place is not None), strict=True)
     return form, _typed(pl.DataFrame([_text(column, what).alias(raw) for raw, column in taken]), what, form)

@@ -78,7 +78,9 @@ def _why_none(table: Table, unused: Collection[str]) -> str:
     """Give the likeliest reason where no store has any."""
     *_, file_name = _MEANING[table]
     were = "was" if len(unused) == 1 else "were"
-    return f"the lake has none at all; is {file_name} missing?" + (f" {', '.join(unused)} {were} not used" if unused else "")
+    return f"the lake has none at all; is {file_name} missing?" + (
+        f" {', '.join(unused)} {were} not used" if unused else ""
+    )
 
 
 def _why(table: Table, missing: pl.Series, others: pl.Series, rejected: Collection[str]) -> str:

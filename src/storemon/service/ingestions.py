@@ -32,12 +32,19 @@ class Started(msgspec.Struct):
 
 
 class IngestionStatus(msgspec.Struct, omit_defaults=True):
-    """How far an ingestion is: once complete, the counts for each file; once failed, the reason."""
+    """How far an ingestion is: once complete, the counts for each file; once failed, the reason.
+
+    Where there is something to say of them: columns and units that were taken for others, files of the folder that
+    were not used, and what makes the figures doubtful now.
+    """
 
     ingest_id: UUID
     status: Status
     tables: list[TableSummary] | None = None
     reason: str | None = None
+    taken: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    weaknesses: tuple[str, ...] = ()
 
 
 @post(
@@ -65,5 +72,7 @@ def get_ingestion(ingest_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> Ing
     job = jobs.get("ingestion", str(ingest_id))
     if job is None:
         raise problem(404, f"there is no ingestion {ingest_id}; start one with POST /ingest")
-    tables = job.result and msgspec.convert(job.result["tables"], list[TableSummary])
-    return IngestionStatus(ingest_id, cast("Status", job.state.capitalize()), tables or None, job.reason)
+    result = job.result or {}
+    tables = msgspec.convert(result.get("tables"), list[TableSummary] | None)
+    said = {name: tuple(result.get(name, ())) for name in ("taken", "unused", "weaknesses")}
+    return IngestionStatus(ingest_id, cast("Status", job.state.capitalize()), tables or None, job.reason, **said)

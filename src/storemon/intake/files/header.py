@@ -9,7 +9,7 @@ from pathlib import Path
 
 from storemon.errors import FileError
 from storemon.intake.files.opened import head_of
-from storemon.intake.forms.columns import other_names, places
+from storemon.intake.forms.columns import called, other_names, places
 from storemon.intake.forms.known import FORMS, STORES_FORM, Form, stores_form
 from storemon.intake.forms.tags import not_tags
 
@@ -96,7 +96,7 @@ def header_of(
         positions = tuple(position for position in found if position is not None)
         if len(positions) == len(found):
             matching.append(Header(candidate, tuple(names), positions, lines, delimiter))
-        lacking[candidate] = [column for column, at in zip(candidate.columns, found, strict=True) if at is None]
+        lacking[candidate] = [called(column) for column, at in zip(candidate.columns, found, strict=True) if at is None]
     if len(matching) == 1:
         return matching[0]
     if matching:
@@ -105,9 +105,10 @@ def header_of(
     nearest = min(lacking, key=lambda form: (len(lacking[form]) - len(form.columns), len(lacking[form])))
     there = "".join(filter(str.isprintable, ", ".join(names)[:300]))
     of_tags = "" if form or at_store is None else f" (a file of stores' tags is called {STORES_FORM.file_name})"
+    first = lacking[nearest][0].split()[0]
     raise FileError(
         f"{path} has no column {' and none called '.join(lacking[nearest])}, which a {nearest.file_name} must have; "
-        f'its columns are: {there}{of_tags}; if one is called otherwise, name it: --column {lacking[nearest][0]}="…"'
+        f'its columns are: {there}{of_tags}; if one is called otherwise, name it: --column {first}="…"'
     )
 
 

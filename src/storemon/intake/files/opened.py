@@ -94,8 +94,9 @@ def as_plain(path: Path) -> Iterator[Path]:
             if encoding in {"", "utf-8-sig"}:
                 shutil.copyfileobj(packed, file)
             else:
-                text = io.TextIOWrapper(packed, encoding=encoding, newline="")
-                shutil.copyfileobj(text, io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True))
+                with io.TextIOWrapper(packed, encoding=encoding, newline="") as text:
+                    for some in iter(lambda: text.read(_HEAD), ""):
+                        file.write(some.encode())
         yield plain
 
 

@@ -1,6 +1,5 @@
 """Tables that are no CSV: Parquet, JSON line by line, a sheet of a workbook; their values as the text of a CSV."""
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -85,7 +84,7 @@ def _quoted(name: str) -> pl.Expr:
 def _lines(path: Path, called: Path, _sheet: str | None) -> Rows:
     """Read a JSON object in each line; the columns are the members of the first thousand of them."""
     with reading(called), open_binary(path) as file:
-        first = [_object(line) for line in islice(io.BufferedReader(file), _FIRST_LINES)]  # type: ignore[type-var]
+        first = [_object(line) for line in islice(file, _FIRST_LINES)]
     names = tuple(dict.fromkeys(name for found in first if isinstance(found, dict) for name in found))
 
     def rows() -> Iterator[tuple[int, Sequence[str | None], str, str | None]]:

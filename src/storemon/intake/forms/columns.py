@@ -21,8 +21,8 @@ OTHER_NAMES = {
     ),
     "timezone_str": ("timezone", "time_zone", "tz", "zone", "timezone_name", "tz_name", "iana_timezone"),
     "date": ("special_date", "holiday_date", "date_local", "local_date"),
-    "starts_at_utc": ("starts_at", "start_utc", "start_time_utc", "starts", "start_time", "start"),
-    "ends_at_utc": ("ends_at", "end_utc", "end_time_utc", "ends", "end_time", "end"),
+    "starts_at_utc": ("starts_at", "start_utc", "start_time_utc", "starts_utc", "begins_at"),
+    "ends_at_utc": ("ends_at", "end_utc", "end_time_utc", "ends_utc"),
     "reason": ("note", "notes", "comment", "description"),
 }
 """What each column is called by many, the likeliest name first; case, spaces, underscores and hyphens do not matter."""
@@ -54,6 +54,11 @@ def places(columns: Sequence[str], names: Sequence[str], told: Mapping[str, str]
         found += [alike.index(name) for name in others if name in alike]
         taken.append(next((place for place in found if place not in taken), None))
     return taken
+
+
+def called(column: str) -> str:
+    """Tell a column by all of its names that nobody needs to be told of."""
+    return " or ".join(AS_USUAL.get(column, (column,)))
 
 
 def other_names(columns: Sequence[str], names: Sequence[str], at: Sequence[int]) -> dict[str, str]:

@@ -14,15 +14,17 @@ _OFFSET = r"[+-]([01]\d|2[0-3])(:?[0-5]\d)?"
 _TIME_OF_DAY = r"\d{1,2}:[0-5]\d(:[0-5]\d)?"
 _HALF_DAY = r"(0?[1-9]|1[0-2]):[0-5]\d(:[0-5]\d)? ?[ap]\.?m\.?"
 _DATE = r"\d{4}-\d\d-\d\d"
-_NUMBER = r"-?\d{1,18}"
-_DATE_WITHOUT_MARKS = r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(([01]\d|2[0-3])[0-5]\d)?"
+_NUMBER = r"\d{1,18}"
 _DAY_OR_MONTH_FIRST = r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?"
 _MIDNIGHT = r"([ T]00:00:00(\.0+)?)?"
 _WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _SHORT_WEEKDAYS = [name[:3] for name in _WEEKDAYS]
 _SHORTENED = [*_SHORT_WEEKDAYS, "tues", "wednes", "weds", "thur", "thurs"]
-_SCALES = ((10**11, 1_000_000), (10**14, 1_000), (10**17, 1))
-"""Below which size a whole number is Unix time in seconds, milliseconds, microseconds, and how long its unit is."""
+_SCALES = ((10**9, 1_000_000), (10**12, 1_000), (10**15, 1))
+"""From which size a whole number is Unix time in seconds, milliseconds, microseconds, and how long its unit is.
+
+Each begins in 2001 and goes on for 99 times as long: so a number or a date that was cut off is none of them.
+"""
 UNITS = {1_000_000: "seconds", 1_000: "milliseconds", 1: "microseconds"}
 """The units of Unix time, by their length in microseconds."""
 
@@ -51,12 +53,8 @@ def instant_field(name: str, column: str) -> Field:
         (
             ("$timestamps IS NOT NULL", f"{column} does not have the form that --timestamps names"),
             (
-                f"regexp_full_match(trim({column}), '{_DATE_WITHOUT_MARKS}')",
-                f"{column} could be a date or Unix time; name its form, like --timestamps %Y%m%d",
-            ),
-            (
                 f"regexp_full_match(trim({column}), '{_NUMBER}')",
-                f"{column} is a number, but not Unix time in the unit of the first one in the file",
+                f"{column} is a number, but not Unix time: 10 digits (or 13, or 16) in all of the file",
             ),
             (
                 f"regexp_full_match(trim({column}), '{_DAY_OR_MONTH_FIRST}')",
@@ -80,29 +78,27 @@ def instant(column: str) -> str:
         WHEN regexp_full_match({column}, ' *{_INSTANT} *{_OFFSET} *')
         THEN CAST(try_cast(regexp_replace({column}, ' +([+-])', '\\1') AS TIMESTAMPTZ) AS TIMESTAMP)
         WHEN regexp_full_match(trim({column}), '{_NUMBER}')
-            AND NOT regexp_full_match(trim({column}), '{_DATE_WITHOUT_MARKS}')
         THEN {_unix_time(f"CAST(trim({column}) AS BIGINT)")}
     END"""
 
 
 def _unix_time(number: str) -> str:
     cases = " ".join(
-        f"WHEN abs({number}) < {below} THEN CASE WHEN coalesce($unit, {length}) = {length} "
-        f"THEN make_timestamp({number} * {length}) END"
-        for below, length in _SCALES
+        f"WHEN {number} >= {least} AND {number} < {100 * least} AND coalesce($unit, {length}) = {length} "
+        f"THEN make_timestamp({number} * {length})"
+        for least, length in _SCALES
     )
     return f"CASE {cases} END"
 
 
 def unit_of(texts: Iterable[str | None]) -> int | None:
-    """Tell the unit of the first text that is Unix time, by its length in microseconds; None where none is.
-
-    All of a file is in one unit: a size that says otherwise further down is a mistake in that row.
-    """
+    """Tell the unit of the first text that is Unix time, by its length in microseconds; None where none is."""
     for text in texts:
         written = (text or "").strip()
-        if re.fullmatch(_NUMBER, written, re.ASCII) and not re.fullmatch(_DATE_WITHOUT_MARKS, written, re.ASCII):
-            return next((length for below, length in _SCALES if abs(int(written)) < below), None)
+        if re.fullmatch(_NUMBER, written, re.ASCII):
+            for least, length in _SCALES:
+                if least <= int(written) < 100 * least:
+                    return length
     return None
 
 

@@ -64,7 +64,7 @@ POLLS_FORM = Form(
     ("store_id", "status", "timestamp_utc"),
     (
         STORE_ID,
-        Field("active", status("status"), "status is neither active nor inactive, nor another word for it"),
+        Field("active", status("status"), "status is neither active nor inactive"),
         instant_field("polled_at", "timestamp_utc"),
     ),
     limits=(
@@ -83,7 +83,7 @@ HOURS_FORM = Form(
         Field(
             "weekday",
             weekday("dayOfWeek"),
-            "dayOfWeek is neither a number from 0 (Monday) to 6 nor a weekday like Mon",
+            "dayOfWeek is not a number from 0 (Monday) to 6, nor a weekday like Mon",
         ),
         Field("opens_local", seconds_of_day("start_time_local"), _NO_TIME.format("start_time_local")),
         Field("closes_local", seconds_of_day("end_time_local"), _NO_TIME.format("end_time_local")),
