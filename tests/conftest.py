@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,7 @@ import pytest
 
 from tests.users import ordinary_user
 
+zoneinfo.reset_tzpath(to=())  # the tests judge by the tzdata package, as the product does
 COMMAND = (sys.executable, "-m", "storemon")
 
 

@@ -11,6 +11,7 @@ import pytest
 import storemon as package
 from storemon.engine.measures import MEASURES
 from storemon.engine.pipeline import STATES, statement
+from storemon.units.zones import EDITION
 from tests.conftest import Storemon, storemon_in
 from tests.engine.steps import Inputs
 from tests.engine.steps import ran as ran_by_hand
@@ -73,7 +74,9 @@ def test_a_report_in_every_form(command: Storemon, sampled: Path, tmp_path: Path
     for name in ("out.csv", "out", "out.PARQUET", "out.json"):
         told = command("report", "--out", tmp_path / name, *(["--wide"] if name == "out.json" else []))
         assert told.status == 0
-        assert told.out.decode().startswith(f"{tmp_path / name}: 8 stores as of 2024-10-14 23:55:18.727055+00:00 in ")
+        assert told.out.decode().startswith(
+            f"{tmp_path / name}: 8 stores as of 2024-10-14 23:55:18.727055+00:00, zone data {EDITION}, in "
+        )
     assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "out").read_bytes() == printed.out
     assert pl.read_parquet(tmp_path / "out.PARQUET").equals(exact.drop(pl.selectors.starts_with("unknown_")))
     rows = json.loads((tmp_path / "out.json").read_text())

@@ -18,6 +18,7 @@ import pytest
 from storemon.answers.explain import explain
 from storemon.cli import main
 from storemon.intake.lake import Lake
+from storemon.units.zones import EDITION
 from storemon.views import svg, timeline
 from tests.conftest import COMMAND, environment
 
@@ -35,6 +36,10 @@ FILES = {
     "timezones.csv": "store_id,timezone_str\nharbour,UTC\nquay,UTC\nbarn,UTC\n",
     "stores.csv": "store_id,region,brand\nharbour,West,Acme\nquay,West,Bell\nbarn,,Acme\n",
 }
+LAST_OF_A_REPORT = [
+    f"local times by zone data {EDITION}",
+    "of 3 polled stores 3 have no hours (taken as open round the clock): storemon audit",
+]
 AS_OF = "as of 2024-10-14 12:00:00 UTC"
 
 Shown = Callable[[str], list[str]]
@@ -66,7 +71,11 @@ def shown(lake: Path, monkeypatch: pytest.MonkeyPatch) -> Shown:
         with pytest.raises(SystemExit) as ended:
             main()
         assert not ended.value.code
-        return [line.rstrip() for line in terminal.getvalue().splitlines()]
+        printed = [line.rstrip() for line in terminal.getvalue().splitlines()]
+        if line.split(maxsplit=1)[0] != "report":
+            return printed
+        assert printed[-2:] == LAST_OF_A_REPORT
+        return printed[:-2]
 
     return run
 

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+import tzdata
 
 from storemon.calendar.schedule import _realised
 from storemon.calendar.zones import DAY, ClockChange, clock_changes, local_dates
 from storemon.intake.forms.zone_names import known_zones
 from storemon.lake.duck import connect
+from tests.conftest import Storemon
 
 ZONES: list[str] = known_zones()["zone"].to_list()
 FAR = ["America/Chicago", "Europe/Dublin", "Africa/Casablanca", "Africa/Cairo", "Asia/Gaza", "Australia/Lord_Howe"]
@@ -109,9 +113,29 @@ def test_the_changes_after_one_instant_and_before_another() -> None:
 
 
 def test_changes_with_the_least_time_between_them() -> None:
-    found = clock_changes("Africa/Freetown", datetime(1939, 8, 1, tzinfo=UTC), datetime(1939, 10, 1, tzinfo=UTC))
-    assert [f"{change.at:%m-%d %H:%M}" for change in found] == ["09-01 01:00", "09-05 00:40"]
-    assert misread("Africa/Freetown", found) == []
+    found = clock_changes("America/Recife", datetime(2000, 10, 1, tzinfo=UTC), datetime(2000, 11, 1, tzinfo=UTC))
+    assert [f"{change.at:%m-%d %H:%M}" for change in found] == ["10-08 03:00", "10-15 02:00"]
+    assert misread("America/Recife", found) == []
+
+
+def test_the_zones_of_the_machine_do_not_matter(tmp_path: Path, storemon: Storemon) -> None:
+    """In this one New York is in Tokyo."""
+    (tmp_path / "zones" / "America").mkdir(parents=True)
+    tokyo = files(tzdata).joinpath("zoneinfo", "Asia", "Tokyo").read_bytes()
+    (tmp_path / "zones" / "America" / "New_York").write_bytes(tokyo)
+    (tmp_path / "data").mkdir()
+    for name, text in {
+        "store_status.csv": "store_id,status,timestamp_utc\na,active,2024-10-14 13:00:00\n",
+        "menu_hours.csv": "store_id,day,start_time_local,end_time_local\na,0,9:00,17:00\n",
+        "timezones.csv": "store_id,timezone_str\na,America/New_York\n",
+    }.items():
+        (tmp_path / "data" / name).write_text(text)
+    doctored = {"PYTHONTZPATH": str(tmp_path / "zones")}
+    assert storemon("ingest", **doctored).status == 0
+    asked = ("report", "--as-of", "2024-10-14T15:00Z", "--window", "today")
+    told = storemon(*asked, **doctored)
+    assert told == storemon(*asked)
+    assert told.out.splitlines()[1] == b"a,2.00,0.00"  # open since 13:00 in UTC
 
 
 def test_the_first_and_the_last_years_have_changes_too() -> None:

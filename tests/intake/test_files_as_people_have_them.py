@@ -78,8 +78,8 @@ def test_the_same_from_every_kind_of_file(tmp_path: Path, kind: str) -> None:
             "'End time local' is end_time_local"
         ),
         (
-            f"{polls}: 'store' is store_id, 'state' is status, 'Checked at' is timestamp_utc, whole numbers are Unix time "
-            "in milliseconds"
+            f"{polls}: 'store' is store_id, 'state' is status, 'Checked at' is timestamp_utc, "
+            "whole numbers are Unix time in milliseconds"
         ),
     )
     again = lake.ingest(data, columns={"timestamp_utc": "Checked at"}, statuses={"active": ["ok"]}, now=NOW)

@@ -18,6 +18,7 @@ from storemon.service import records
 from storemon.service.app import create_app
 from storemon.service.jobs import Job, Jobs
 from storemon.settings import Settings
+from storemon.units.zones import EDITION
 from tests.printed import report_csv
 from tests.service.conftest import VERSIONS
 from tests.service.waiting import ingestion_of, report_of, trigger
@@ -169,6 +170,7 @@ def test_a_report_names_what_it_used(client: Client, lake: Lake, jobs: Jobs) -> 
     assert job is not None
     assert job.parameters == {
         "carry_limit_us": timedelta(days=7) // timedelta(microseconds=1),
+        "zone_data": EDITION,
         "versions": VERSIONS,
         "as_of": datetime(2024, 10, 14, 23, 30, 0, 500_000, UTC).isoformat(),
     }

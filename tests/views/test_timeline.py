@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from storemon import Frames, explain
+from storemon.units.zones import EDITION
 from storemon.views.timeline import lines
 from storemon.views.words import brief, length, limit, moment, printed
 from tests.answers.explanations import Explained, explained
@@ -120,4 +121,4 @@ def test_what_is_not_there_is_said() -> None:
     source = Frames(polls={"store_id": ["x"], "status": ["active"], "timestamp_utc": ["2024-10-14 00:00:00 UTC"]})
     told = [*lines(explain(source, "x", windows=["2024-10-20"]))]
     assert told.count("  none") == 4
-    assert "  zone    America/Chicago, the default: it has no zone" in told
+    assert f"  zone    America/Chicago, the default: it has no zone, by edition {EDITION} of the IANA database" in told

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Unpack
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -25,6 +24,7 @@ from storemon.errors import InputError
 from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
 from storemon.units.instants import EPOCH, FIRST, LAST, microseconds
+from storemon.units.zones import zone_info
 
 LAST_FOUR_WEEKS = Window("last_28d", Rolling(timedelta(days=28)))
 _HELD = {"uptime_us": "active", "downtime_us": "inactive", "unknown_us": "unknown", "excluded_us": "excluded"}
@@ -113,7 +113,7 @@ def _with_offset(facts: Facts) -> Iterator[tuple[int, int, int, int]]:
 
 def _offset(at: datetime, zone: str) -> timedelta:
     told = min(max(at, FIRST + _DAY), LAST - _DAY)  # the wall's date must be one that can be written
-    return told.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
+    return told.astimezone(zone_info(zone)).utcoffset() or timedelta()
 
 
 def _weeks(rows: Rows, cells: pl.DataFrame) -> pl.DataFrame:

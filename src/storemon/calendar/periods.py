@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import count, pairwise
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from storemon.calendar.zones import clock_changes
 from storemon.units.instants import FIRST, LAST, shifted
+from storemon.units.zones import zone_info
 
 Unit = Literal["hour", "day", "week", "month"]
 _DAY = timedelta(days=1)
@@ -17,7 +17,7 @@ _HOUR = timedelta(hours=1)
 def midnight(day: date, zone: str) -> datetime:
     """Find the instant at which a local date begins, by rule 7; without a midnight, it is the end of the gap."""
     try:
-        return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
+        return datetime(day.year, day.month, day.day, tzinfo=zone_info(zone), fold=0).astimezone(UTC)
     except OverflowError:
         return FIRST if day.year == 1 else LAST
 
@@ -26,7 +26,7 @@ def utc_offset(at: datetime, zone: str) -> timedelta:
     """Tell how far the clocks of a zone are ahead of UTC."""
     # Within a day of its ends a local time might be beyond the calendar. No offset changes there.
     inside = min(max(at, FIRST + _DAY), LAST - _DAY)
-    return inside.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
+    return inside.astimezone(zone_info(zone)).utcoffset() or timedelta()
 
 
 def wall(at: datetime, zone: str) -> datetime:

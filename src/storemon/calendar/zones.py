@@ -1,15 +1,17 @@
 """When the clocks of a zone change, and by which offset from UTC its wall times are read.
 
-Python's zones are the judge here: those inside Polars are another edition, and know no summer from 2100 on.
+The zones of the tzdata package are the judge here, as Python reads them: those inside Polars are another edition, and
+know no summer from 2100 on.
 """
 
 from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 import polars as pl
+
+from storemon.units.zones import zone_info
 
 DAY = 86_400
 _EPOCH, _SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
@@ -111,5 +113,5 @@ def _change_within(zone: str, step: int) -> tuple[int, int, int] | None:
 
 
 def _offset(zone: str, second: int) -> int:
-    shown = datetime.fromtimestamp(min(max(second, _EARLIEST), _LATEST), ZoneInfo(zone))
+    shown = datetime.fromtimestamp(min(max(second, _EARLIEST), _LATEST), zone_info(zone))
     return (shown.utcoffset() or timedelta()) // _SECOND

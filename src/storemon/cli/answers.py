@@ -47,6 +47,7 @@ def report(
     from storemon.calendar.windows import DEFAULT_WINDOWS, LAST_WEEK
     from storemon.engine.measures import SEVEN_COLUMNS, chosen, parse_target
     from storemon.lake.lacking import told_lacking
+    from storemon.units.zones import EDITION
     from storemon.views.answer import Answer, legend_of_report, worst_of
 
     output.check()
@@ -67,6 +68,8 @@ def report(
     rows = "rows" if every or grouping.overall else "groups" if grouping.group_by else "stores"
     answer = Answer(frames, legend, rows, now, worst_of(legend), in_time=every is not None)
     count = output.tell(answer)
+    if output.on_terminal:
+        sys.stdout.write(f"local times by zone data {EDITION}\n")
     if sys.stdout.isatty() and (weak := told_lacking(snapshot)):
         sys.stdout.write(f"{weak}: storemon audit\n")
     if not count:

@@ -66,6 +66,7 @@ class Output:
             FileError: the file can't be written.
 
         """
+        from storemon.units.zones import EDITION
         from storemon.views.export import export, form_of, save
 
         if self.on_terminal:
@@ -77,7 +78,9 @@ class Output:
         form = form_of(self.out)
         count = save(self.out, lambda file: export(frames, form, answer.legend, file))
         took = time.perf_counter() - _STARTED
-        sys.stdout.write(f"{self.out}: {count:,} {answer.rows} as of {answer.as_of} in {took:.2f} s\n")
+        sys.stdout.write(
+            f"{self.out}: {count:,} {answer.rows} as of {answer.as_of}, zone data {EDITION}, in {took:.2f} s\n"
+        )
         return count
 
     def _draw(self, answer: "Answer") -> None:

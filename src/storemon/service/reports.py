@@ -92,4 +92,6 @@ def _download(settings: Settings, job: Job) -> File:
         "X-Report-Carry-Limit": format_duration(timedelta(microseconds=asked["carry_limit_us"])),
         "X-Report-Lake": " ".join(f"{table}={version}" for table, version in asked["versions"].items()),
     }
+    if "zone_data" in asked:  # those of older reports were not written down
+        headers["X-Report-Zone-Data"] = asked["zone_data"]
     return File(file, filename=f"report-{job.id}.csv", media_type="text/csv", headers=headers)

@@ -16,6 +16,7 @@ from storemon.intake.lake import Lake
 from storemon.service.jobs import Job, Jobs, pinned_versions
 from storemon.service.records import open_records, records_file
 from storemon.settings import Settings
+from storemon.units.zones import EDITION
 from storemon.views.answer import legend_of_report
 from storemon.views.export import export, remove_parts, save
 
@@ -42,7 +43,7 @@ def run_report(settings: Settings, jobs: Jobs, job: Job) -> dict[str, Any]:
     asked = job.parameters
     snapshot = Lake(settings.lake).snapshot(asked.get("versions"))
     if "as_of" not in asked:
-        now = {"versions": dict(snapshot.versions), "as_of": resolve_as_of(snapshot).isoformat()}
+        now = {"versions": dict(snapshot.versions), "as_of": resolve_as_of(snapshot).isoformat(), "zone_data": EDITION}
         jobs.pin(job, asked := asked | now)
     frames = report_by_range(
         snapshot,

@@ -1,1 +1,1 @@
-"""The words people write: durations, sizes, instants, workplaces. It knows nothing of stores, nor of any library."""
+"""The words people write: durations, sizes, instants, zones, workplaces. It knows nothing of stores."""

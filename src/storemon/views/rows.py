@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 from storemon.answers.explanation.parts import Day, Explanation, Held, Interval, Piece, Poll
+from storemon.units.zones import zone_info
 from storemon.views import marks
 from storemon.views.words import brief, length, moment, time_of_day
 
@@ -184,7 +184,7 @@ def hours(day: Day, zone: str) -> dict[int, datetime]:
     """Find where every third hour lies that the clocks of a zone show on a date, each for the first time."""
     found = {}
     for hour in range(0, 24, 3):
-        at = datetime.combine(day.date, time(hour), ZoneInfo(zone)).astimezone(UTC)
+        at = datetime.combine(day.date, time(hour), zone_info(zone)).astimezone(UTC)
         if day.starts_at <= at < day.ends_at:
             found[hour] = at
     return found

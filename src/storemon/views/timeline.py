@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import Literal
 
 from storemon.answers.explanation.parts import Day, Edge, Explanation, Piece, Poll
+from storemon.units.zones import EDITION
 from storemon.views.words import BOUND, FIGURES, length, limit, moment, offset, printed, time_of_day, why, written
 
 _WIDTH = 100
@@ -35,7 +36,7 @@ def _heading(explanation: Explanation) -> Iterator[str]:
     zone, default = explanation.zone, ", the default: it has no zone" if explanation.zone_is_default else ""
     until = ", which is as-of" if explanation.ends_at == explanation.as_of else ""
     yield f"Store {explanation.store_id}, {explanation.window}"
-    yield f"  zone    {zone}{default}"
+    yield f"  zone    {zone}{default}, by edition {EDITION} of the IANA database"
     yield f"  from    {moment(explanation.starts_at, zone)}"
     yield f"  to      {moment(explanation.ends_at, zone)}{until}"
     if not until:

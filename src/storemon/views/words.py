@@ -1,10 +1,10 @@
 """Instants, lengths of time and reasons in words, as an explanation shows them."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from storemon.answers.explanation.parts import Explanation, Held, Reason, Shift
 from storemon.units.durations import format_duration
+from storemon.units.zones import zone_info
 
 _MICROSECOND, _SECOND = timedelta(microseconds=1), timedelta(seconds=1)
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -46,18 +46,18 @@ def printed(exact: timedelta, unit: str) -> str:
 
 def time_of_day(at: datetime, zone: str) -> str:
     """Write what the clocks of a zone show, to the microsecond where there are any."""
-    local = at.astimezone(ZoneInfo(zone))
+    local = at.astimezone(zone_info(zone))
     return f"{local:%H:%M:%S.%f}" if local.microsecond else f"{local:%H:%M:%S}"
 
 
 def moment(at: datetime, zone: str) -> str:
     """Write date, time and offset of an instant in a zone: ``Mon 2024-10-14 18:55:18 -05:00``."""
-    return f"{at.astimezone(ZoneInfo(zone)):%a %Y-%m-%d} {time_of_day(at, zone)} {offset(at, zone)}"
+    return f"{at.astimezone(zone_info(zone)):%a %Y-%m-%d} {time_of_day(at, zone)} {offset(at, zone)}"
 
 
 def offset(at: datetime, zone: str) -> str:
     """Write by how much a zone is ahead of UTC."""
-    ahead = at.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
+    ahead = at.astimezone(zone_info(zone)).utcoffset() or timedelta()
     return f"{'-' if ahead < timedelta() else '+'}{shown(abs(ahead) // _SECOND)}"
 
 

@@ -4,7 +4,6 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -14,6 +13,7 @@ from storemon.calendar.schedule import open_intervals
 from storemon.calendar.zones import clock_changes
 from storemon.engine.facts import Facts
 from storemon.lake.schemas import EVERY_STORE
+from storemon.units.zones import zone_info
 
 _DAY = timedelta(days=1)
 _SECONDS = 86_400
@@ -63,7 +63,7 @@ def maintenance_of_window(
 def _midnights(zone: str, starts_at: datetime, ends_at: datetime) -> dict[date, datetime]:
     """Find where the touched dates begin, and where the last of them ends: the date after it."""
     found: dict[date, datetime] = {}
-    day = starts_at.astimezone(ZoneInfo(zone)).date() - _DAY
+    day = starts_at.astimezone(zone_info(zone)).date() - _DAY
     while (begins := midnight(day, zone)) < ends_at:
         if (ends := midnight(day + _DAY, zone)) > starts_at:
             found |= {day: begins, day + _DAY: ends}
