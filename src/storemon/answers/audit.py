@@ -13,8 +13,8 @@ import polars as pl
 from storemon.calendar.schedule import maintenance_of, open_intervals, with_clock, with_zones, without
 from storemon.engine.pipeline import step
 from storemon.engine.question import CARRY_LIMIT, resolve_as_of
-from storemon.errors import InputError, LakeError
-from storemon.lake.duck import connect
+from storemon.errors import InputError
+from storemon.lake.duck import connect, reading_polls
 from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
 from storemon.units.instants import EVER, microseconds, shifted
@@ -141,16 +141,13 @@ def audit(
         "as_of": microseconds(now),
         "carry_us": carry_limit // timedelta(microseconds=1),
     }
-    try:
-        with connect() as con:
-            for name, frame in _facts(snapshot, starts_at, now).items():
-                con.register(name, frame.to_arrow())
-            snapshot.offer_polls(con, "polls", shifted(starts_at, -carry_limit), now)
-            for name in _SHARED:
-                con.register(name, _rows(con, name, params).to_arrow())
-            return tuple(_finding(check, _rows(con, check.name, params), examples) for check in CHECKS)
-    except (duckdb.Error, UnicodeDecodeError) as error:  # of a damaged file DuckDB tells in many ways
-        raise LakeError(f"the polls of {snapshot} cannot be read: {str(error).splitlines()[0]}") from error
+    with reading_polls(snapshot), connect() as con:
+        for name, frame in _facts(snapshot, starts_at, now).items():
+            con.register(name, frame.to_arrow())
+        snapshot.offer_polls(con, "polls", shifted(starts_at, -carry_limit), now)
+        for name in _SHARED:
+            con.register(name, _rows(con, name, params).to_arrow())
+        return tuple(_finding(check, _rows(con, check.name, params), examples) for check in CHECKS)
 
 
 def _facts(snapshot: Snapshot, starts_at: datetime, as_of: datetime) -> dict[str, pl.DataFrame]:

@@ -14,9 +14,8 @@ from storemon.calendar.windows import realise
 from storemon.engine.chosen import chosen_stores
 from storemon.engine.pipeline import statement
 from storemon.engine.question import Question
-from storemon.errors import LakeError
 from storemon.lake.decisive import DAY
-from storemon.lake.duck import connect, limit_memory
+from storemon.lake.duck import connect, limit_memory, reading_polls
 from storemon.lake.keys import key_ranges
 from storemon.lake.snapshot import Snapshot
 from storemon.units.instants import EPOCH, microseconds, shifted
@@ -63,7 +62,7 @@ class Facts:
                 self.con.register(name, getattr(self, name).select(pl.exclude(pl.String)).to_arrow())
                 self._offered.add(name)
         params = {name: value for name, value in self.params.items() if f"${name}" in query}
-        with _reading_polls(self.snapshot):
+        with reading_polls(self.snapshot):
             answer: pl.DataFrame = self.con.sql(query, params=params).pl()
         return answer
 
@@ -118,7 +117,7 @@ def gather(
     with connect() as con:
         if not are_exact:
             con.register("asked_about", stores.select("store_key").to_arrow())
-        with _reading_polls(snapshot):
+        with reading_polls(snapshot):
             for name, after, to in (
                 ("polls_before", shifted(starts_at, -question.carry_limit), starts_at),
                 ("polls_within", starts_at, until),
@@ -162,12 +161,3 @@ def horizon(windows: pl.DataFrame, as_of: datetime, since: datetime | None = Non
         return as_of, as_of
     first, last = (EPOCH + edge * _MICROSECOND for edge in (min(windows["starts_at"]), max(windows["ends_at"])))
     return (first, last) if since is None else (min(since, first), as_of)
-
-
-@contextmanager
-def _reading_polls(snapshot: Snapshot) -> Iterator[None]:
-    """Turn the failure to read the files of polls into a LakeError; of a damaged file DuckDB tells in many ways."""
-    try:
-        yield
-    except (duckdb.Error, UnicodeDecodeError) as error:
-        raise LakeError(f"the polls of {snapshot} cannot be read: {str(error).splitlines()[0]}") from error

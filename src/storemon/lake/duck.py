@@ -1,13 +1,28 @@
 """The one DuckDB of this process: making an instance takes 15 ms, a cursor on it next to nothing."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from tempfile import gettempdir
 
 import duckdb
 import polars as pl
 
+from storemon.errors import LakeError
+
 _LEAST_MEMORY = 1 << 28  # bytes without which it does not get far
+_MISTAKES = (
+    duckdb.ParserException,
+    duckdb.SyntaxException,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ConversionException,
+    duckdb.TypeMismatchException,
+    duckdb.InvalidTypeException,
+    duckdb.NotImplementedException,
+)
+"""What a mistake in a statement leads to, never a file."""
 _lock = threading.Lock()
 
 
@@ -36,3 +51,22 @@ def limit_memory(size: int) -> None:
     """Let all cursors together take so many bytes, before they spill."""
     with connect() as con:
         con.execute(f"SET memory_limit = '{max(size, _LEAST_MEMORY)}B'")
+
+
+@contextmanager
+def reading_polls(what: object) -> Iterator[None]:
+    """Turn the failure to read the polls of ``what`` into a LakeError; of a damaged file DuckDB tells in many ways.
+
+    A mistake in a statement stays what it is: it is ours, and its trace is of use.
+    """
+    try:
+        yield
+    except _MISTAKES:
+        raise
+    except duckdb.OutOfMemoryException as error:
+        raise LakeError(
+            f"the work on {what} does not fit into the memory: {str(error).splitlines()[0]}; allow it more with "
+            "--memory, or make room in the temporary folder (TMPDIR)"
+        ) from error
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        raise LakeError(f"the polls of {what} cannot be read: {str(error).splitlines()[0]}") from error

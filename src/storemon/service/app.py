@@ -20,6 +20,7 @@ from uvicorn.supervisors import Multiprocess
 
 from storemon.errors import FileError, InputError
 from storemon.service.health import health
+from storemon.service.hosts import ParsedHost
 from storemon.service.ingestions import get_ingestion, ingest
 from storemon.service.jobs import Jobs, Kind
 from storemon.service.logs import RequestLog, configure_logs
@@ -96,7 +97,7 @@ def _process_app(settings: Settings) -> ASGIApp:
     if parent := multiprocessing.parent_process():
         configure_logs()
         Thread(target=_end_with, args=(parent,), daemon=True).start()
-    return RequestLog(create_app(settings))
+    return RequestLog(ParsedHost(create_app(settings)))
 
 
 def _end_with(parent: BaseProcess) -> None:

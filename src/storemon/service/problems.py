@@ -53,6 +53,8 @@ def problems_plugin() -> ProblemDetailsPlugin:
                 InputError: lambda error: problem(400, str(error)),
                 QueueFullError: lambda error: problem(503, str(error), headers={"Retry-After": str(RETRY_SECONDS)}),
                 SQLAlchemyError: _from_records,
+                # Nothing of ours goes that deep, only what reads a body.
+                RecursionError: lambda _: problem(400, "the body is nested too deeply; send a flat object"),
                 Exception: _from_bug,
             }
         )
