@@ -6,7 +6,7 @@ STOREMON := $(BIN)/storemon
 CSVS := $(wildcard data/*.csv data/*.csv.gz)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup sample ingest report serve test check bench bench-scale pins clean
+.PHONY: help demo setup sample ingest report serve test test-all check bench bench-scale pins clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -37,8 +37,11 @@ report: $(BIN)/.ready ## Write reports/report.csv from the lake
 serve: $(BIN)/.ready ## Serve reports over HTTP on 127.0.0.1:8000
 	@$(STOREMON) serve
 
-test: $(BIN)/.ready-dev ## Run every test
-	$(BIN)/python -m pytest
+test: $(BIN)/.ready-dev ## Run every test, with a few examples of each kind
+	$(BIN)/python -m pytest --numprocesses auto
+
+test-all: $(BIN)/.ready-dev ## Run every test as deep as there are examples
+	DEEP_TESTS=1 $(BIN)/python -m pytest --numprocesses auto
 
 check: $(BIN)/.ready-dev ## Lint, formatting, types, and the contract of imports
 	$(BIN)/ruff check

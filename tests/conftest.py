@@ -1,5 +1,6 @@
 """What tests of the real command share."""
 
+import atexit
 import os
 import subprocess
 import sys
@@ -11,10 +12,29 @@ from typing import NamedTuple, Protocol
 
 import pytest
 
+from tests import examples  # noqa: F401 - its profile is that of every test
 from tests.users import ordinary_user
 
 zoneinfo.reset_tzpath(to=())  # the tests judge by the tzdata package, as the product does
+_STATUS = pytest.StashKey[int]()
 COMMAND = (sys.executable, "-m", "storemon")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[_STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the process before Python takes it apart: DuckDB's binding would tell of every object that others still hold.
+
+    What is to be done at the end, and to be printed, has been done by then.
+    """
+    if _STATUS in config.stash and not hasattr(config, "workerinput"):
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(config.stash[_STATUS])
 
 
 class Ran(NamedTuple):

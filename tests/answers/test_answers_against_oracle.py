@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from storemon import InputError
 from tests.engine.asking import MICROSECOND, as_of_of, report_of, reports_on
+from tests.examples import examples
 from tests.oracle import truth
 from tests.oracle.cases import Case
 from tests.oracle.exceptional_cases import exceptional_cases, written_windows
 from tests.oracle.truth import Bounds, Every, Figures, Policy, Window
 
-SOME = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-FEW = settings(parent=SOME, max_examples=20)
+SOME = settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(parent=SOME, max_examples=examples(20))
 POLICIES: st.SearchStrategy[Policy] = st.sampled_from(("carry", "nearest"))
 TAGS = st.sampled_from(([], ["region"], ["brand"], ["brand", "region"]))
 SHORT: tuple[dict[str, Window], ...] = ({"w": "today"}, {"w": "24h"}, {"w": "90m"}, {"w": "yesterday"})

@@ -11,12 +11,13 @@ from storemon.answers.explanation.parts import Explanation, Reason
 from storemon.calendar.windows import Absolute, Window
 from tests.answers.explanations import Explained, explained
 from tests.engine.asking import frames_of
+from tests.examples import examples
 from tests.oracle import truth
 from tests.oracle.cases import Case
 from tests.oracle.exceptions import Exceptions
 from tests.oracle.questions import Question
 
-MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TICK = timedelta(microseconds=1)
 SUMS = ("service", "uptime", "downtime", "unknown", "excluded")
 

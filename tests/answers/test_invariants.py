@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.engine.asking import as_of_of, report_of, reports_on
+from tests.examples import examples
 from tests.oracle.cases import Case
 from tests.oracle.exceptional_cases import exceptional_cases, written_windows
 from tests.oracle.truth import DEFAULT_ZONE, Every, Policy, SpecialRow, Window
 
-SOME = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 POLICIES: st.SearchStrategy[Policy] = st.sampled_from(("carry", "nearest"))
 DAY = timedelta(days=1)
 KNOWN = ("uptime", "downtime", "unknown")

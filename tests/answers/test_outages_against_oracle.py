@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from storemon.answers import outages as engine
 from storemon.answers.outages import outages
 from tests.engine.asking import MICROSECOND, as_of_of, frames_of, report_of, windows_as_asked
+from tests.examples import examples
 from tests.oracle import truth
 from tests.oracle.cases import NUDGES, Case
 from tests.oracle.exceptional_cases import exceptional_cases, written_windows
 
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-FEW = settings(parent=MANY, max_examples=60)
+MANY = settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(parent=MANY, max_examples=examples(60))
 POLICIES: st.SearchStrategy[truth.Policy] = st.sampled_from(("carry", "nearest"))
 UNTOUCHED = st.booleans()
 LOOKS_BACK = st.sampled_from((1, 3_600_000_000, 86_400_000_000, 90 * 86_400_000_000))

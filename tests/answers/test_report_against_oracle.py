@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from storemon import EmptyLakeError
 from tests.engine.asking import MICROSECOND, report_of
+from tests.examples import examples
 from tests.oracle import truth
 from tests.oracle.cases import Case, cases
 from tests.oracle.truth import Policy, Window
 from tests.printed import report_csv
 
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-FEW = settings(parent=MANY, max_examples=40)
+MANY = settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(parent=MANY, max_examples=examples(40))
 POLICIES: st.SearchStrategy[Policy] = st.sampled_from(("carry", "nearest"))
 
 

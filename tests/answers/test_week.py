@@ -17,11 +17,12 @@ from storemon import EmptyLakeError, Frames, InputError, report
 from storemon.answers.week import hour_of_week
 from storemon.calendar.windows import Rolling, Window
 from tests.engine.asking import MICROSECOND, as_of_of, frames_of, windows_as_asked
+from tests.examples import examples
 from tests.oracle import truth
 from tests.oracle.exceptional_cases import exceptional_cases, written_windows
 
-MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-FEW = settings(parent=MANY, max_examples=40)
+MANY = settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(parent=MANY, max_examples=examples(40))
 POLICIES: st.SearchStrategy[truth.Policy] = st.sampled_from(("carry", "nearest"))
 TAGS = st.sampled_from(((), ("region",), ("brand", "region")))
 LENGTHS_OF_TIME = ["uptime", "downtime", "unknown", "service", "excluded"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from storemon.calendar.windows import realise
 from storemon.units.instants import microseconds
 from tests.engine.asking import windows_as_asked
+from tests.examples import examples
 from tests.oracle.cases import NUDGES, Case
 from tests.oracle.clocks import ZONES, clock_changes
 from tests.oracle.exceptional_cases import written_windows
@@ -34,7 +35,7 @@ def rows(found: pl.DataFrame) -> list[tuple[Any, ...]]:
     return found.select("window", "zone_key", "starts_at", "ends_at", "bucket").rows()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(windows(), st.integers(0, 2), st.lists(st.sampled_from(ZONES), max_size=3))
 def test_windows_are_the_oracle_s(asked: Asked, back: int, more_zones: list[str]) -> None:
     as_of, zone, chosen = asked
@@ -62,7 +63,7 @@ def parts_of_oracle(asked: Asked, zones: list[str], every: Every) -> list[tuple[
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(windows(), st.sampled_from(("day", "week", "month")), st.lists(st.sampled_from(ZONES), max_size=2))
 def test_parts_are_the_oracle_s(asked: Asked, every: Every, more_zones: list[str]) -> None:
     as_of, zone, chosen = asked
@@ -70,7 +71,7 @@ def test_parts_are_the_oracle_s(asked: Asked, every: Every, more_zones: list[str
     assert rows(realise(windows_as_asked(chosen), as_of, zones, every)) == parts_of_oracle(asked, zones, every)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(windows(), st.sampled_from(ZONES))
 def test_hours_are_the_oracle_s(asked: Asked, other: str) -> None:
     as_of, zone, chosen = asked

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from storemon.calendar.periods import Unit, beginning, bucket, cuts, first_date, midnight, utc_offset, wall
 from storemon.units.instants import FIRST, LAST
+from tests.examples import examples
 from tests.oracle import calendars
 from tests.oracle.clocks import ZONES, clock_changes
 from tests.oracle.truth import bucket as bucket_of_oracle
@@ -212,7 +213,7 @@ def moments(draw: st.DrawFn) -> tuple[str, datetime]:
     return zone, draw(st.sampled_from(changes) if changes else ANYWHEN) + draw(NUDGES | st.just(-DAY / 3))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(moments(), st.integers(-400, 400))
 def test_midnight_is_the_oracle_s(moment: tuple[str, datetime], days: int) -> None:
     zone, at = moment
@@ -222,14 +223,14 @@ def test_midnight_is_the_oracle_s(moment: tuple[str, datetime], days: int) -> No
     assert first_date(day, "month") == calendars.first_date("month", day)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(moments(), st.sampled_from(("hour", *OF_DAYS)))
 def test_bucket_is_the_oracle_s(moment: tuple[str, datetime], unit: Unit) -> None:
     zone, at = moment
     assert bucket(at, unit, zone) == bucket_of_oracle(at, unit, zone)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     moments(), st.sampled_from(OF_DAYS), st.timedeltas(timedelta(0), 100 * DAY), st.timedeltas(timedelta(0), 9 * DAY)
 )
@@ -238,7 +239,7 @@ def test_parts_are_the_oracle_s(moment: tuple[str, datetime], unit: Unit, before
     assert_cut_as_the_oracle_does(zone, at - before, at + after, unit)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(moments(), st.timedeltas(timedelta(0), DAY), st.timedeltas(timedelta(0), DAY))
 def test_hours_are_the_oracle_s(moment: tuple[str, datetime], before: timedelta, after: timedelta) -> None:
     zone, at = moment

@@ -7,14 +7,15 @@ from hypothesis import strategies as st
 
 from storemon.calendar.schedule import with_clock
 from tests.calendar.schedules import intervals, joined, split, utc
+from tests.examples import examples
 from tests.oracle import truth
 from tests.oracle.cases import Case, cases
 from tests.oracle.exceptional_cases import exceptional_cases
 from tests.oracle.exceptions import meant_for, service_and_excluded
 from tests.oracle.service_time import Stretch, instant, union
 
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-FEW = settings(parent=MANY, max_examples=50)
+MANY = settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(parent=MANY, max_examples=examples(50))
 LENGTHS = st.sampled_from((timedelta(hours=1), timedelta(days=7), timedelta(days=30))) | st.timedeltas(
     timedelta(microseconds=1), timedelta(days=40)
 )

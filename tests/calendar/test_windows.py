@@ -23,6 +23,7 @@ from storemon.calendar.windows import (
     realise,
 )
 from storemon.units.instants import FIRST, LAST, microseconds
+from tests.examples import examples
 
 CHICAGO, KATHMANDU = "America/Chicago", "Asia/Kathmandu"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -281,7 +282,7 @@ def test_an_empty_window_is_one_row_and_has_no_parts(every: Unit) -> None:
     assert realise(windows, AT, ["Pacific/Apia"], every).is_empty()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.sampled_from(("today", "last-week", "this-month", "2024-11", "40d", "3h")),
     st.sampled_from((CHICAGO, KATHMANDU, "America/Havana", "Australia/Lord_Howe")),

@@ -15,6 +15,7 @@ from storemon.engine.question import ask
 from storemon.engine.ranges import by_range, stores_at_once
 from storemon.lake.keys import key_ranges
 from tests.engine.asking import as_of_of, frames_of
+from tests.examples import examples
 from tests.lake.files import folder
 from tests.oracle.cases import Case
 from tests.oracle.exceptional_cases import exceptional_cases
@@ -78,7 +79,7 @@ def test_a_lake_answers_the_same_in_ranges(lake: Lake) -> None:
         assert some.schema == whole.schema
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(exceptional_cases(max_stores=4).filter(lambda case: as_of_of(case) is not None))
 def test_frames_answer_the_same_in_ranges(case: Case) -> None:
     frames = frames_of(case)

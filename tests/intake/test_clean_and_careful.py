@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storemon.intake import load as reading
+from tests.examples import examples
 from tests.lake.files import HOURS, MAINTENANCE, POLLS, SPECIAL_HOURS, ZONES, Read, ids, raw, read, rejects
 
-MANY = settings(max_examples=100, deadline=None)
+MANY = settings(max_examples=examples(100), deadline=None)
 
 IDS = st.sampled_from(
     ("a", "8139926242460185114", "00017c6a-7a77-4a95-bb2d-40647868aff6", "Zürich, 2", '"b"', " c ", "d\ne", "d\r\ne")

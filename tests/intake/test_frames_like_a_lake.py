@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from storemon import Frames, Lake
 from storemon.lake.snapshot import Snapshot
+from tests.examples import examples
 from tests.lake.files import NOW
 
 Columns = Mapping[str, Sequence[Any]]
@@ -81,7 +82,7 @@ def seen(snapshot: Snapshot) -> list[Any]:
     return [(table.schema, sorted(table.rows(), key=repr)) for table in of_tables]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(drawn=facts())
 def test_the_same_snapshot(drawn: dict[str, Columns]) -> None:
     with TemporaryDirectory() as name:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from storemon import Frames, Lake, outages, report
 from storemon.lake.decisive import told_by_decisive, with_decisive
+from tests.examples import examples
 from tests.lake.files import folder
 
 MEASURES = ["uptime", "downtime", "unknown", "uptime_min", "uptime_max", "outages", "mttr", "mtbf"]
@@ -100,7 +101,7 @@ def answers(source: Lake | Frames, **asked: Any) -> list[pl.DataFrame]:
     return [report(source, measures=MEASURES, **asked), outages(source, **asked)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     histories(),
     st.integers(1, 4),

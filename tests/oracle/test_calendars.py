@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 from .clocks import ZONES, clock_changes
 from .exceptional_cases import exceptional_cases, now_of, written_windows
 from .truth import Every, Interval, Window, bucket, parts, previous_window_of, window_of
@@ -167,7 +169,7 @@ def test_clocks_change_on_whole_minutes() -> None:
     assert not [at for zone in ZONES for at in clock_changes(zone) if at.second or at.microsecond]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.data())
 def test_windows_follow_each_other_and_parts_tile_them(data: st.DataObject) -> None:
     case = data.draw(exceptional_cases(max_stores=1))
@@ -183,7 +185,7 @@ def test_windows_follow_each_other_and_parts_tile_them(data: st.DataObject) -> N
         assert buckets == sorted({*buckets})
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.sampled_from(ZONES), st.data())
 def test_an_hour_shows_one_hour_and_no_two_neighbours_are_one(zone: str, data: st.DataObject) -> None:
     around = data.draw(st.sampled_from([*clock_changes(zone), AS_OF]))

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 from .cases import Case, cases
 from .exceptional_cases import exceptional_cases, now_of, stores_of, written_windows
 from .truth import Figures, Maintenance, Policy, Row, SpecialRow, bounds, figures, figures_between, timeline_between
@@ -155,7 +157,7 @@ def test_a_report_gives_each_store_its_own_exceptions_and_those_of_every_store()
     assert report["b"]["last_day"] == Figures(21 * HOUR, 0, 0, 21 * HOUR, 2 * HOUR)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.data(), POLICIES)
 def test_figures_add_up_to_the_schedule_before_exclusion(data: st.DataObject, policy: Policy) -> None:
     case = data.draw(exceptional_cases())
@@ -170,7 +172,7 @@ def test_figures_add_up_to_the_schedule_before_exclusion(data: st.DataObject, po
             assert 0 <= lowest <= uptime <= highest <= service
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(cases(), POLICIES)
 def test_maintenance_over_all_time_leaves_only_excluded(case: Case, policy: Policy) -> None:
     always = [("*", utc("1990-01-01"), utc("2100-01-01"))]
@@ -189,7 +191,7 @@ def repeated(case: Case, store_id: str, day: date) -> list[SpecialRow]:
     return [(store_id, f"{day}", *pair) for pair in times]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(cases(max_stores=2), st.data())
 def test_special_hours_that_repeat_the_weekly_ones_change_nothing(case: Case, data: st.DataObject) -> None:
     today = now_of(case).date()
@@ -202,7 +204,7 @@ def test_special_hours_that_repeat_the_weekly_ones_change_nothing(case: Case, da
 SPANS = st.tuples(st.integers(0, 10080), st.integers(1, 3000))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 1438), st.integers(1, 1438)), max_size=3), st.lists(SPANS))
 def test_in_utc_every_minute_is_told_by_the_rows(
     rows: list[tuple[int, int, int]], spans: list[tuple[int, int]]

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 from .exceptional_cases import exceptional_cases, figures_in, now_of, written_windows
 from .truth import (
     Bounds,
@@ -182,7 +184,7 @@ def test_a_calendar_window_is_compared_with_the_whole_one_before() -> None:
     assert found["1h"].change == Figures(0, 0, 0, 0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.data(), POLICIES)
 def test_groups_sum_and_a_filter_is_a_group(data: st.DataObject, policy: Policy) -> None:
     case = data.draw(exceptional_cases())
@@ -198,7 +200,7 @@ def test_groups_sum_and_a_filter_is_a_group(data: st.DataObject, policy: Policy)
         assert {name: sum_of(store[name] for store in kept.values()) for name in windows} == by_window
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.data(), POLICIES)
 def test_the_window_before_is_a_window(data: st.DataObject, policy: Policy) -> None:
     case = data.draw(exceptional_cases(max_stores=1))

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 from .exceptional_cases import exceptional_cases, written_windows
 from .truth import (
     Maintenance,
@@ -187,7 +189,7 @@ def test_summary() -> None:
     assert summary([], HOUR) == Summary(0, None, None, None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.data(), st.sampled_from(POLICIES))
 def test_outages_are_all_the_downtime(data: st.DataObject, policy: Policy) -> None:
     case = data.draw(exceptional_cases())

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 from .exceptional_cases import exceptional_cases, figures_in
 from .truth import (
     CELLS,
@@ -109,7 +111,7 @@ def test_a_group_s_series_adds_up_what_the_stores_call_the_same() -> None:
 WEEK_OR_LESS = st.integers(1, 7 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.data(), POLICIES)
 def test_cells_sum_to_the_window(data: st.DataObject, policy: Policy) -> None:
     case = data.draw(exceptional_cases(max_stores=2))
@@ -122,7 +124,7 @@ def test_cells_sum_to_the_window(data: st.DataObject, policy: Policy) -> None:
         assert sum_of(by_window["w"].values()) == group_figures(measured, case.tags, ["region"])[group]["w"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.data(), POLICIES, EVERY)
 def test_parts_of_a_series_are_windows_and_sum_to_the_whole(data: st.DataObject, policy: Policy, every: Every) -> None:
     case = data.draw(exceptional_cases(max_stores=1))

@@ -13,10 +13,11 @@ from storemon import Frames, explain
 from storemon.answers.explanation.parts import Explanation
 from storemon.views.svg import draw
 from tests.answers.explanations import Explained, explained
+from tests.examples import examples
 from tests.views.bakery import PICTURE, explanation_of_page
 from tests.views.drawn import HELD, Bar, drawn
 
-SOME = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 HOUR, TICK = timedelta(hours=1), timedelta(microseconds=1)
 PLACE = 0.02  # pixels: both edges of a bar are drawn to a hundredth
 

@@ -11,9 +11,10 @@ from storemon.units.zones import EDITION
 from storemon.views.timeline import lines
 from storemon.views.words import brief, length, limit, moment, printed
 from tests.answers.explanations import Explained, explained
+from tests.examples import examples
 from tests.views.bakery import PAGE, explanation_of_page
 
-SOME = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 H, M, S, US = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1), timedelta(microseconds=1)
 
 
