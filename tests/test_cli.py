@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 import storemon as package
+from storemon.cli.app import EXAMPLES
+from storemon.cli.overview import COMMANDS
 from storemon.engine.measures import MEASURES
 from storemon.engine.pipeline import STATES, statement
 from storemon.units.zones import EDITION
@@ -19,19 +21,6 @@ from tests.engine.steps import ran as ran_by_hand
 HEADER = (
     b"store_id,uptime_last_hour,uptime_last_day,uptime_last_week,downtime_last_hour,downtime_last_day,"
     b"downtime_last_week\n"
-)
-COMMANDS = (
-    "sample",
-    "ingest",
-    "rejected",
-    "report",
-    "outages",
-    "hour-of-week",
-    "stores",
-    "explain",
-    "audit",
-    "sql",
-    "serve",
 )
 
 
@@ -150,6 +139,11 @@ def test_the_printed_statement_is_the_one_that_runs(storemon: Storemon) -> None:
     # Active until 105, one limit after the poll at 95; inactive from 120 on, for longer than is looked at.
     changes = [(1, 95, None, True), (1, 105, True, None), (1, 120, None, False), (1, 130, False, None)]
     assert ran_by_hand(printed, inputs).rows() == changes
+
+
+def test_the_overview_tells_what_the_commands_tell() -> None:
+    told = {command.__name__.replace("_", "-"): (command.__doc__ or "").partition("\n")[0] for command in EXAMPLES}
+    assert list(told.items()) == list(COMMANDS.items())
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",), *((name, "--help") for name in COMMANDS)])

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import Storemon, environment, storemon_in
 
 TAKEN = """
-from storemon.cli.app import main
+from storemon.cli import main
 import sys
 sys.argv = ["storemon", *sys.argv[1:]]
 try:

@@ -1,5 +1,6 @@
 """``python -m storemon`` is ``storemon``."""
 
-from storemon.cli import main
+from storemon.cli import process
 
-main()
+if __name__ == "__main__":
+    process()

@@ -14,7 +14,7 @@ from storemon.calendar.schedule import maintenance_of, open_intervals, with_cloc
 from storemon.engine.pipeline import step
 from storemon.engine.question import CARRY_LIMIT, resolve_as_of
 from storemon.errors import InputError
-from storemon.lake.duck import connect, reading_polls
+from storemon.lake.duck import connect, offer, reading_polls, rows_of
 from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
 from storemon.units.instants import EVER, microseconds, shifted
@@ -143,10 +143,10 @@ def audit(
     }
     with reading_polls(snapshot), connect() as con:
         for name, frame in _facts(snapshot, starts_at, now).items():
-            con.register(name, frame.to_arrow())
+            offer(con, name, frame)
         snapshot.offer_polls(con, "polls", shifted(starts_at, -carry_limit), now)
         for name in _SHARED:
-            con.register(name, _rows(con, name, params).to_arrow())
+            offer(con, name, _rows(con, name, params))
         return tuple(_finding(check, _rows(con, check.name, params), examples) for check in CHECKS)
 
 
@@ -172,8 +172,7 @@ def _facts(snapshot: Snapshot, starts_at: datetime, as_of: datetime) -> dict[str
 def _rows(con: duckdb.DuckDBPyConnection, name: str, params: Mapping[str, int]) -> pl.DataFrame:
     query = step(f"audit/{name}")
     bound = {param: value for param, value in params.items() if f"${param}" in query}
-    rows: pl.DataFrame = con.sql(query, params=bound).pl()
-    return rows
+    return rows_of(con, query, bound)
 
 
 def _finding(check: Check, rows: pl.DataFrame, examples: int) -> Finding:

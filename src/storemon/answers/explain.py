@@ -17,6 +17,7 @@ from storemon.engine.facts import Facts, gather
 from storemon.engine.pipeline import STATES
 from storemon.engine.question import Asked, Question, ask
 from storemon.errors import InputError
+from storemon.lake.duck import offer
 from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
 
@@ -83,7 +84,7 @@ def _explained(facts: Facts, question: Question, zone: str) -> Explanation:
     starts, ends = facts.windows.select("starts_at", "ends_at").row(0)
     polls = facts.run(("explain/polls",))
     # The steps to the states then read these few instead of the polls of all stores, which tell them nothing.
-    facts.con.register("polls", polls.to_arrow())
+    offer(facts.con, "polls", polls)
     for name in ("polls_before", "polls_within"):
         facts.con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM polls")
     held = spells(facts.run((*STATES[question.policy], "explain/states")), starts, ends)

@@ -21,6 +21,7 @@ from storemon.engine.question import Asked, Question, ask
 from storemon.engine.ranges import by_range
 from storemon.engine.rows import Rows, rows_of, side_by_side
 from storemon.errors import InputError
+from storemon.lake.duck import offer
 from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
 from storemon.units.instants import EPOCH, FIRST, LAST, microseconds
@@ -84,8 +85,8 @@ def _cells(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> pl.D
     """Find where one hour of the week differs from the next: ``held, cell, more_us``."""
     with gather(snapshot, question, stores=stores) as facts:
         first_cell = pl.col("row").cast(pl.Int64) * _HOURS
-        facts.con.register("cells_of_stores", stores.select("store_key", first_cell=first_cell).to_arrow())
-        facts.con.register("offsets", _offsets(facts).to_arrow())
+        offer(facts.con, "cells_of_stores", stores.select("store_key", first_cell=first_cell))
+        offer(facts.con, "offsets", _offsets(facts))
         return facts.run((*STATES[question.policy], *HOUR_OF_WEEK))
 
 

@@ -49,7 +49,7 @@ for _place, (_command, _examples) in enumerate(EXAMPLES.items()):
     app.command(_command, help_epilogue=f"Examples:\n\n{_lines}", sort_key=_place)
 
 
-def main() -> None:
+def run() -> None:
     """Run the command line; exits with 0, or 2 when nothing could be done, saying why on standard error."""
     _ready_streams()
     try:

@@ -15,7 +15,7 @@ from storemon.engine.chosen import chosen_stores
 from storemon.engine.pipeline import statement
 from storemon.engine.question import Question
 from storemon.lake.decisive import DAY
-from storemon.lake.duck import connect, limit_memory, reading_polls
+from storemon.lake.duck import connect, limit_memory, offer, reading_polls, rows_of
 from storemon.lake.keys import key_ranges
 from storemon.lake.snapshot import Snapshot
 from storemon.units.instants import EPOCH, microseconds, shifted
@@ -59,12 +59,11 @@ class Facts:
         query = statement(steps)
         for name in _FRAMES - self._offered:
             if name in query:  # to offer a frame takes half a millisecond
-                self.con.register(name, getattr(self, name).select(pl.exclude(pl.String)).to_arrow())
+                offer(self.con, name, getattr(self, name).select(pl.exclude(pl.String)))
                 self._offered.add(name)
         params = {name: value for name, value in self.params.items() if f"${name}" in query}
         with reading_polls(self.snapshot):
-            answer: pl.DataFrame = self.con.sql(query, params=params).pl()
-        return answer
+            return rows_of(self.con, query, params)
 
 
 @contextmanager
@@ -116,7 +115,7 @@ def gather(
     limit_memory(question.memory)
     with connect() as con:
         if not are_exact:
-            con.register("asked_about", stores.select("store_key").to_arrow())
+            offer(con, "asked_about", stores.select("store_key"))
         with reading_polls(snapshot):
             for name, after, to in (
                 ("polls_before", shifted(starts_at, -question.carry_limit), starts_at),

@@ -16,6 +16,7 @@ from storemon.intake.forms.known import (
     ZONES_FORM,
 )
 from storemon.intake.given import read_given, read_whole
+from storemon.lake.duck import offer
 from storemon.lake.gathered import Gathered
 from storemon.lake.keys import Keys
 from storemon.lake.place import Place
@@ -120,7 +121,7 @@ class Frames:
         """Register the polls of (since, until]."""
         between = (pl.col("polled_at") > since) & (pl.col("polled_at") <= until)
         asked_for = pl.any_horizontal(pl.col("store_key").is_between(*of) for of in keys) if keys else True
-        con.register(name, self._polls.filter(between, asked_for).to_arrow())
+        offer(con, name, self._polls.filter(between, asked_for))
 
 
 def _of(rows: pl.DataFrame, within: Ids | None) -> pl.DataFrame:

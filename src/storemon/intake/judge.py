@@ -8,7 +8,7 @@ import polars as pl
 from storemon.intake.forms.fields import Field
 from storemon.intake.forms.known import Form
 from storemon.intake.forms.zone_names import known_zones
-from storemon.lake.duck import connect
+from storemon.lake.duck import connect, offer
 
 BATCH = 100_000
 """Rows that are judged at a time."""
@@ -51,8 +51,8 @@ def judged(
     with connect() as con:
         con.execute(f"SET streaming_buffer_size = '{_AHEAD}'")
         for name, frame in frames.items():
-            con.register(name, frame.to_arrow())
-        con.register("known_zones", known_zones().to_arrow()) if "known_zones" in query else None
+            offer(con, name, frame)
+        offer(con, "known_zones", known_zones()) if "known_zones" in query else None
         latest = (horizon.astimezone(UTC) if horizon.tzinfo else horizon).replace(tzinfo=None)
         bound = {name: value for name, value in {**params, "horizon": latest}.items() if f"${name}" in query}
         for batch in con.sql(query, params=bound).to_arrow_reader(BATCH):

@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from storemon.lake.decisive import told_by_decisive
+from storemon.lake.duck import offer
 from storemon.lake.keys import Keys
 from storemon.lake.place import Place
 from storemon.lake.polls import read_roster
@@ -182,10 +183,10 @@ class LakeSnapshot:
         files = self._all_files.filter(_days(since, until) & needed, pl.any_horizontal(of_stores or [pl.lit(True)]))
         polls = self.opened[POLLS.name]
         if polls.place.folder is None:
-            con.register(name, _fetched(polls, files, since, until, keys).to_arrow())
+            offer(con, name, _fetched(polls, files, since, until, keys))
             return
         if files.is_empty():
-            con.register(name, _NO_POLLS.to_arrow())
+            offer(con, name, _NO_POLLS)
             return
         quoted = ", ".join("'" + path.replace("'", "''") + "'" for path in files["path"])
         rows = f"SELECT store_key, polled_at, active FROM read_parquet([{quoted}], hive_partitioning = false)"

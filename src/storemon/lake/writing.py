@@ -10,14 +10,16 @@ import uuid
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction, RemoveAction
 
 from storemon.lake.place import Place
 from storemon.lake.schemas import Table
+
+if TYPE_CHECKING:
+    from deltalake.fs import DeltaStorageHandler
 
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 ROW_GROUP = 131_072
@@ -97,7 +99,9 @@ def _remove(place: Place, path: str) -> None:
         _storage(place).delete_file(path)
 
 
-def _storage(place: Place) -> DeltaStorageHandler:
+def _storage(place: Place) -> "DeltaStorageHandler":
+    from deltalake.fs import DeltaStorageHandler  # noqa: PLC0415 - it loads Arrow's file systems, for storage only
+
     return DeltaStorageHandler(place.uri, place.committing)
 
 

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import polars as pl
 import polars.selectors as cs
-from pyarrow.parquet import ParquetWriter
 
 from storemon.errors import FileError, InputError
 from storemon.views.answer import Legend
@@ -129,6 +128,8 @@ def _instants() -> list[pl.Expr]:
 
 
 def _export_parquet(frames: Iterable[pl.DataFrame], file: BinaryIO) -> int:
+    from pyarrow.parquet import ParquetWriter  # noqa: PLC0415 - the other forms do without Arrow
+
     tables = (frame.to_arrow(compat_level=pl.CompatLevel.oldest()) for frame in frames)
     first = next(tables)
     count = 0
