@@ -16,25 +16,26 @@ from tests import examples  # noqa: F401 - its profile is that of every test
 from tests.users import ordinary_user
 
 zoneinfo.reset_tzpath(to=())  # the tests judge by the tzdata package, as the product does
-_STATUS = pytest.StashKey[int]()
 COMMAND = (sys.executable, "-m", "storemon")
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    session.config.stash[_STATUS] = int(exitstatus)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure(config: pytest.Config) -> None:
+def _end() -> None:
     """End the process before Python takes it apart: DuckDB's binding would tell of every object that others still hold.
 
     What is to be done at the end, and to be printed, has been done by then.
     """
-    if _STATUS in config.stash and not hasattr(config, "workerinput"):
-        atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(config.stash[_STATUS])
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(_status)
+
+
+_status = 1
+atexit.register(_end)  # before others are, so that it is called after them
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    global _status  # noqa: PLW0603 - of the process
+    _status = int(exitstatus)
 
 
 class Ran(NamedTuple):

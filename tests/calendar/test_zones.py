@@ -15,6 +15,7 @@ from storemon.calendar.zones import DAY, ClockChange, clock_changes, local_dates
 from storemon.intake.forms.zone_names import known_zones
 from storemon.lake.duck import connect
 from tests.conftest import Storemon
+from tests.examples import DEEP
 
 ZONES: list[str] = known_zones()["zone"].to_list()
 FAR = ["America/Chicago", "Europe/Dublin", "Africa/Casablanca", "Africa/Cairo", "Asia/Gaza", "Australia/Lord_Howe"]
@@ -73,6 +74,7 @@ def misread(zone: str, found: Sequence[ClockChange]) -> list[tuple[str, datetime
 
 @pytest.mark.parametrize(("since", "until", "zones"), [(1970, 2038, ZONES), (1900, 1970, FAR), (2038, 2200, FAR)])
 def test_every_zone_is_read_as_python_does(since: int, until: int, zones: list[str]) -> None:
+    zones = zones if DEEP else sorted(zones)[::6]
     wrong = []
     swept = set()
     for zone in zones:

@@ -10,10 +10,11 @@ import pytest
 
 from storemon import EmptyLakeError, Lake, report
 from tests.conftest import COMMAND, environment
+from tests.examples import examples
 from tests.lake.conftest import History
 from tests.lake.contents import Contents, contents
 
-DELAYS = 13  # for each of the two lakes
+DELAYS = examples(13)  # for each of the two lakes
 AT_ONCE = 2
 TABLES = ("tags", "maintenance", "special_hours", "zones", "hours", "polls")
 """In the order in which they are committed."""

@@ -3,9 +3,10 @@
 import atexit
 import os
 import sys
-from typing import NoReturn
 
 from storemon.cli.overview import ASKED_FOR, overview
+
+__all__ = ["main", "process"]
 
 
 def main() -> None:
@@ -18,16 +19,19 @@ def main() -> None:
     run()
 
 
-def process() -> NoReturn:
-    """Be the whole process, and end it at once: to take the libraries apart takes long, and is of use to nobody."""
-    code: int | str | None = 0
+def process() -> None:
+    """Be the whole process, and end it as soon as all is done: to take the libraries apart is of use to nobody."""
+    status = 1
+
+    def end() -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None and not stream.closed:
+                stream.flush()
+        os._exit(status)
+
+    atexit.register(end)  # as the first one, so that it is called after all others
     try:
         main()
-        sys.stdout.flush()
+        status = 0
     except SystemExit as ended:
-        code = ended.code
-    atexit._run_exitfuncs()  # noqa: SLF001 - Python has no other name for it
-    os._exit(code if isinstance(code, int) else 1)
-
-
-__all__ = ["main", "process"]
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
