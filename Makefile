@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STOREMON := $(BIN)/storemon
-CSVS := $(wildcard data/*.csv data/*.csv.gz)
+FILES := $(wildcard data/*)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo setup sample ingest report serve test test-all check bench bench-scale pins clean
@@ -11,12 +11,12 @@ CSVS := $(wildcard data/*.csv data/*.csv.gz)
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-demo: $(BIN)/.ready ## From nothing to a report: set up, write a sample if there are no CSVs, ingest, report
-	@$(if $(CSVS),,$(STOREMON) sample data)
+demo: $(BIN)/.ready ## From nothing to a report: set up, write a sample if there are no files, ingest, report
+	@$(if $(FILES),,$(STOREMON) sample data)
 	@$(MAKE) --no-print-directory reports/report.csv
 	@echo && head -n 6 reports/report.csv && echo "… the whole report is in reports/report.csv"
 
-parquet/.ingested: $(CSVS) | $(BIN)/.ready
+parquet/.ingested: $(FILES) | $(BIN)/.ready
 	@$(STOREMON) ingest
 	@touch $@
 

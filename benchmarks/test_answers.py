@@ -33,9 +33,9 @@ class Answer(NamedTuple):
 ANSWERS = (
     Answer("report of 100 windows up to the last week", lambda lake, _: storemon.report(lake, windows=WINDOWS), 4),
     Answer("outages of the last week", lambda lake, _: outages(lake, windows=[LAST_WEEK]), 1.5),
-    Answer("hour of week, over 4 weeks", lambda lake, _: hour_of_week(lake, windows=["28d"]), 4),
+    Answer("hour of week, over 4 weeks", lambda lake, _: hour_of_week(lake, windows=["28d"]), 3.5),
     Answer(f"series of {DAYS} days", lambda lake, _: storemon.report(lake, windows=[f"{DAYS}d"], every="day"), 5),
-    Answer("explain one store's last week", lambda lake, store: explain(lake, store, windows=[LAST_WEEK]), 0.5),
+    Answer("explain one store's last week", lambda lake, store: explain(lake, store, windows=[LAST_WEEK]), 0.6),
     Answer("audit", lambda lake, _: audit(lake)),
 )
 

@@ -101,9 +101,3 @@ def test_hour_more(benchmark: BenchmarkFixture, rows: list[Row], workspace: Path
     (pairs,) = in_turns(benchmark, ingest, run_process, rounds=rounds)
     row = pairs.row(60, f"ingest an hour's {len(store_ids):,} polls more", "a whole process of storemon ingest")
     rows.append(replace(row, ratio=f"{pairs.ratio:.0%} of it"))
-
-
-def test_help(benchmark: BenchmarkFixture, rows: list[Row]) -> None:
-    command = [sys.executable, "-m", "storemon", "--help"]
-    seconds = timed(benchmark, lambda: subprocess.run(command, check=True, capture_output=True), rounds=10)
-    rows.append(Row(90, "a whole process of storemon --help", duration(median(seconds))))
