@@ -30,12 +30,16 @@ def _end() -> None:
 
 
 _status = 1
-atexit.register(_end)  # before others are, so that it is called after them
+OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
+if not OF_SEVERAL:
+    atexit.register(_end)  # before others are, so that it is called after them
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
     global _status  # noqa: PLW0603 - of the process
     _status = int(exitstatus)
+    if OF_SEVERAL:  # such a process ends by itself, and is to be quiet about it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stderr__.fileno() if sys.__stderr__ else 2)
 
 
 class Ran(NamedTuple):

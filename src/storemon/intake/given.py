@@ -66,13 +66,15 @@ def _typed(raw: pl.DataFrame, what: str, form: Form) -> pl.DataFrame:
     def refuse(row: int, reason: str) -> NoReturn:
         raise InputError(f"{what}: row {row} cannot be read: {reason}; its text is {raw.row(row)}")
 
-    parts = [no_rows(form)]
     params = AS_USUAL.params(unit_of(text for name in form.instants for text in raw[name]))
-    for part in judged(judging(form, "given", "row"), params, _ANY_INSTANT, given=raw.with_row_index("row")):
-        for row, reason in part.drop_nulls("verdict").select("row", "verdict").head(1).rows():
-            refuse(row, reason)
-        parts.append(compact(part, form))
-    rows = pl.concat(parts)
+    query = judging(form, "given", "row")
+    parts = [*judged(query, params, _ANY_INSTANT, given=raw.with_row_index("row"))]
+    if not parts:
+        return no_rows(form)
+    judged_rows = pl.concat(parts).sort("row")  # a look-up mixes them
+    for row, reason in judged_rows.drop_nulls("verdict").select("row", "verdict").head(1).rows():
+        refuse(row, reason)
+    rows = compact(judged_rows, form)
     if form.contradiction:
         condition, reason = form.contradiction
         for row in rows.select(condition.arg_true()).to_series().head(1):

@@ -187,9 +187,8 @@ def _read_with_care(loaded: Loaded, frames: Iterator[pl.DataFrame], course: _Cou
         frames = iter([pl.concat(frames)])
     for frame in frames:
         params = course.told.params(loaded.unit)
-        rows = pl.concat(
-            judged(judging(form, "records", "line", "row", "damage"), params, course.horizon, records=frame)
-        )
+        query = judging(form, "records", "line", "row", "damage")
+        rows = pl.concat(judged(query, params, course.horizon, records=frame)).sort("line")  # a look-up mixes them
         rows = _without_contradictions(rows.with_columns(verdict=pl.coalesce("damage", "verdict")), form)
         rejected = rows.filter(pl.col("verdict").is_not_null())
         loaded.accepted.add(compact(rows.filter(pl.col("verdict").is_null()), form))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import tzdata
 
-from storemon.errors import InputError
+from storemon.errors import LakeError
 
 EDITION = tzdata.IANA_VERSION
 """The edition of the IANA database, like 2026a."""
@@ -20,11 +20,14 @@ def zone_info(name: str) -> ZoneInfo:
     """Read a zone.
 
     Raises:
-        InputError: there is no such zone in this edition.
+        LakeError: this edition has no such zone; what is ingested is checked, but perhaps by another edition.
 
     """
     if name not in zone_names():
-        raise InputError(f"there is no time zone {name!r} in edition {EDITION} of the IANA database")
+        raise LakeError(
+            f"there is no time zone {name!r} in zone data {EDITION}; install a newer tzdata, or ingest time zones "
+            "without it"
+        )
     with files(tzdata).joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)
 
