@@ -22,24 +22,25 @@ COMMAND = (sys.executable, "-m", "storemon")
 def _end() -> None:
     """End the process before Python takes it apart: DuckDB's binding would tell of every object that others still hold.
 
-    What is to be done at the end, and to be printed, has been done by then.
+    What is to be done at the end, and to be printed, has been done by then. One of several processes ends by itself,
+    and is only quiet about it.
     """
+    if OF_SEVERAL:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        return
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(_status)
 
 
-_status = 1
 OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
-if not OF_SEVERAL:
-    atexit.register(_end)  # before others are, so that it is called after them
+_status = 1
+atexit.register(_end)  # before others are, so that it is called after them
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
     global _status  # noqa: PLW0603 - of the process
     _status = int(exitstatus)
-    if OF_SEVERAL:  # such a process ends by itself, and is to be quiet about it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stderr__.fileno() if sys.__stderr__ else 2)
 
 
 class Ran(NamedTuple):
