@@ -69,6 +69,29 @@ def test_what_is_light_stays_light(code: str) -> None:
     assert not modules & {*HEAVY.split()}
 
 
+def test_a_report_loads_what_reading_needs(sampled: Path) -> None:
+    """Nothing of ingestion, and neither Arrow with its file systems nor what draws tables and reads Markdown."""
+    told = "import atexit, sys; atexit.register(lambda: sys.stderr.write(repr(set(sys.modules))));"
+    loaded = ran(
+        *(sys.executable, "-c", f"{told} from storemon.cli import main; main()", "report"),
+        *("--lake", str(sampled / "parquet"), "--out", str(sampled / "quick.csv")),
+    )
+    assert loaded.returncode == 0, loaded.stderr
+    modules = ast.literal_eval(loaded.stderr.partition("}")[0] + "}")
+    assert "storemon.answers.report" in modules
+    assert not {name for name in modules if name.startswith("storemon.intake")}
+    assert not modules & {
+        "pyarrow",
+        "numpy",
+        "ssl",
+        "markdown_it",
+        "rich.markdown",
+        "asyncio",
+        "litestar",
+        "sqlalchemy",
+    }
+
+
 def test_the_public_face_is_all_there_is() -> None:
     assert storemon.__all__ == sorted({*ERRORS, *storemon._LAZY})
     for name in storemon.__all__:
