@@ -5,8 +5,8 @@ import os
 from hypothesis import settings
 
 DEEP = os.environ.get("DEEP_TESTS") == "1"
-_SHARE = 6
-_LEAST = 8
+_SHARE = 8
+_LEAST = 5
 
 settings.register_profile("default run", max_examples=20)
 if not DEEP:
