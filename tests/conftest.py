@@ -28,13 +28,15 @@ def _end() -> None:
     if OF_SEVERAL:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         return
+    if _status is None:  # no test was asked for, and nothing is held: pytest has a status of its own
+        return
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(_status)
 
 
 OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
-_status = 1
+_status: int | None = None
 atexit.register(_end)  # before others are, so that it is called after them
 
 

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from msgspec.structs import fields
 
 from storemon.service.jobs import ATTEMPTS, Job, Jobs, QueueFullError
-from storemon.service.records import RECORDS, open_records
+from storemon.service.records import RECORDS, _prepare, open_records
 
 LEASE = timedelta(seconds=60)
 NO_LEASE = timedelta()
@@ -203,3 +204,21 @@ def test_claims_are_exclusive_over_processes(database: Path, jobs: Jobs) -> None
 def test_processes_may_open_new_records_at_once(database: Path) -> None:
     owners = [subprocess.Popen([sys.executable, "-c", CLAIMER, str(database), str(n)]) for n in range(4)]
     assert [owner.wait(60) for owner in owners] == [0] * 4
+
+
+def test_new_records_wait_for_another_who_makes_them(database: Path) -> None:
+    with closing(sqlite3.connect(database, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("BEGIN IMMEDIATE")
+        opening = pool.submit(open_records, database)
+        time.sleep(0.3)
+        assert not opening.done()
+        other.execute("COMMIT")
+        opening.result().dispose()
+
+
+def test_new_records_do_not_wait_for_ever(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storemon.service.records.BUSY_SECONDS", 0.1)
+    with closing(sqlite3.connect(database, isolation_level=None)) as other, closing(sqlite3.connect(database)) as late:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            _prepare(late, None)

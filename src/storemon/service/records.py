@@ -1,6 +1,7 @@
 """The records of all jobs: one table, in a database that several processes share."""
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from storemon.settings import Settings
 
 BUSY_SECONDS = 10  # how long a statement waits while another process writes
+_PAUSE_SECONDS = 0.01
+_PRIMARY = 0xFF  # the bits of SQLite's error codes that tell the kind
 
 RECORDS = Table(
     "jobs",
@@ -67,5 +70,25 @@ def open_records(path: Path) -> Engine:
 
 def _prepare(connection: sqlite3.Connection, _: Any) -> None:
     """Let readers and one writer go on side by side, and a statement's end mean that it is on disk."""
-    connection.execute("PRAGMA journal_mode = WAL")
+    _log_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Have changes written to a log: the first connection of all to a new database switches it, perhaps beside others.
+
+    Raises:
+        sqlite3.OperationalError: others had the database for ``BUSY_SECONDS``, or it cannot be written.
+
+    """
+    gives_up_at = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            # The switch asks for a reader's lock to become a writer's, and for that SQLite never waits by itself.
+            if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() >= gives_up_at:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
