@@ -74,7 +74,7 @@ def misread(zone: str, found: Sequence[ClockChange]) -> list[tuple[str, datetime
 
 @pytest.mark.parametrize(("since", "until", "zones"), [(1970, 2038, ZONES), (1900, 1970, FAR), (2038, 2200, FAR)])
 def test_every_zone_is_read_as_python_does(since: int, until: int, zones: list[str]) -> None:
-    zones = zones if DEEP else sorted(zones)[::6]
+    zones = zones if DEEP or zones is FAR else zones[::6]
     wrong = []
     swept = set()
     for zone in zones:

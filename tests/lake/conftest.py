@@ -8,12 +8,11 @@ import pytest
 
 from storemon import Lake
 from storemon.sample import write_sample
-from tests.examples import DEEP
 from tests.lake.contents import Contents, contents
 from tests.lake.files import folder
 
 EMPTY = Contents(*(frozenset(),) * len(Contents._fields))
-LAKES = ("new", "existing") if DEEP else ("existing",)
+LAKES = ("new", "existing")
 
 
 class History(NamedTuple):
