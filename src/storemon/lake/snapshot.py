@@ -124,7 +124,11 @@ class LakeSnapshot:
         return found
 
     def stores(self) -> pl.DataFrame:
-        """Read the roster."""
+        """Read the roster, once."""
+        return self._stores
+
+    @cached_property
+    def _stores(self) -> pl.DataFrame:
         return read_roster(self.opened[POLLS.name])
 
     def count_polls(self, since: datetime, until: datetime) -> int:
