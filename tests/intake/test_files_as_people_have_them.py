@@ -1,13 +1,15 @@
 """Files in the words, forms and kinds that people have: the same rows, and the same rejected ones, from each."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from storemon import FileError, InputError, Lake
+from storemon.lake.tables import _opened
 from tests.intake.written import KINDS
-from tests.lake.contents import contents
+from tests.lake.contents import contents, files
 from tests.lake.files import NOW, csv
 
 HOURS = (
@@ -233,3 +235,51 @@ def test_damaged_lines_cost_no_other(tmp_path: Path) -> None:
         "not a JSON object",
         "store_id is neither text nor a number",
     ]
+
+
+def test_a_column_named_for_a_table_that_is_not_there(tmp_path: Path) -> None:
+    path = csv(tmp_path, "store_id,timezone_str,Checked at", "a,UTC,x", name="timezones.csv")
+    with pytest.raises(InputError, match="no file has a column 'Checked at', which was named for timestamp_utc"):
+        Lake(tmp_path / "lake").ingest(path, columns={"timestamp_utc": "Checked at"}, now=NOW)
+
+
+def test_a_sheet_without_a_workbook(tmp_path: Path) -> None:
+    path = csv(tmp_path, "store_id,timezone_str", "a,UTC", name="timezones.csv")
+    with pytest.raises(InputError, match="there is no workbook to have a sheet 'Zones'"):
+        Lake(tmp_path / "lake").ingest(path, sheet="Zones", now=NOW)
+
+
+def test_each_sheet_has_its_own_rejected_rows(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.remove(book.active)
+    sheets: dict[str, list[tuple[object, ...]]] = {
+        "Zones": [("store_id", "tz"), ("a", "UTC"), ("b", "Mars")],
+        "Hours": [("store_id", "day", "opens", "closes"), ("a", "Mon", time(9), time(17, 30)), ("a", "x", "y", "z")],
+    }
+    for name, rows in sheets.items():
+        for row in rows:
+            (book[name] if name in book.sheetnames else book.create_sheet(name)).append(row)
+    book.save(path := tmp_path / "book.xlsx")
+    lake = Lake(tmp_path / "lake")
+    with pytest.raises(FileError, match=r"has several sheets; name one: --sheet 'Zones' \(there are: Zones, Hours\)"):
+        lake.ingest(path, now=NOW)
+    with pytest.raises(FileError, match="has no sheet 'Polls'; there are: Zones, Hours"):
+        lake.ingest(path, sheet="Polls", now=NOW)
+    for sheet in ("Zones", "Hours"):
+        lake.ingest(path, sheet=sheet, now=NOW)
+    assert contents(lake.path).hours == {("a", 0, 32_400, 63_000)}
+    assert lake.rejected()["file"].to_list() == [f"{path} [Hours]", f"{path} [Zones]"]
+
+
+def test_a_damaged_table_is_told_after_the_polls_are_in(tmp_path: Path) -> None:
+    data = csv(tmp_path, "store_id,day,start_time_local,end_time_local", "a,0,9:00,17:00", name="menu_hours.csv")
+    polls = csv(tmp_path, "store_id,status,timestamp_utc", "a,active,2024-10-14 13:00:00", name="polls.csv")
+    lake = Lake(tmp_path / "lake")
+    lake.ingest(data, now=NOW)
+    for file in files(lake.path, "hours"):
+        file.unlink()
+    _opened.cache_clear()
+    done = lake.ingest(polls, now=NOW)
+    assert done.tables[0].added == 1
+    assert [weak.split(": ")[0] for weak in done.weaknesses] == ["what else weakens the figures cannot be told"]

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -124,3 +125,22 @@ def test_an_ingestion_that_fails_says_why(client: Client, settings: Settings, po
     assert status["status"] == "Failed"
     assert said in status["reason"]
     assert Lake(settings.lake).snapshot().newest_poll() is None
+
+
+def test_what_is_to_be_said_of_the_files(client: Client, settings: Settings) -> None:
+    """Hours of another name and kind, a file that is not used, and a store without a zone."""
+    folder = settings.data / "export"
+    folder.mkdir()
+    (folder / "checks.csv").write_text("store;state;time\nnew;up;1728896400\n")
+    hours = {"store_id": ["new"], "weekday": ["Mon"], "opens": ["9:00 AM"], "closes": ["5:00 PM"]}
+    pl.DataFrame(hours).write_parquet(folder / "opening.parquet")
+    (folder / "notes.md").write_text("nothing")
+    status = ingestion_of(client, str(folder))
+    assert status["status"] == "Complete"
+    assert {table["table"]: table["added"] for table in status["tables"]} == {"hours": 1, "polls": 1}
+    assert len(status["taken"]) == 2
+    assert status["unused"] == [
+        f"{(folder / 'notes.md').resolve()} is no CSV, NDJSON, Parquet or Excel file, by its ending"
+    ]
+    assert any(weak.startswith("1 of ") and "no time zone" in weak for weak in status["weaknesses"])
+    assert {"taken", "unused"}.isdisjoint(ingestion_of(client, "./data/store_status.csv"))

@@ -139,7 +139,7 @@ def ingest(
         _merge_files(tables),
         taken=tuple(line for each in all_loaded if (line := _taken(each))),
         unused=tuple(f"{file} {reason}" for file, reason in found.unused),
-        weaknesses=weaknesses(KeptLake(tables.place.text).snapshot(), all_loaded, unused),
+        weaknesses=_weaknesses(tables, all_loaded, unused),
     )
 
 
@@ -192,20 +192,22 @@ def _append_polls(tables: Tables, accepted: Gathered) -> int:
 
 def _record_rejected(tables: Tables, loaded: Loaded, now: datetime) -> None:
     """Keep the rejected rows of this file in place of those of its last ingestion."""
-    named = (pl.lit(str(loaded.path)).alias("file"), "line", "row", "reason")
+    named = (pl.lit(loaded.called).alias("file"), "line", "row", "reason")
     rejected_at = pl.lit(now).dt.cast_time_unit("us").alias("rejected_at")
     replace_rejected(
-        tables, str(loaded.path), lambda: (piece.select(*named, rejected_at) for piece in loaded.rejected.pieces())
+        tables, loaded.called, lambda: (piece.select(*named, rejected_at) for piece in loaded.rejected.pieces())
     )
 
 
 def _require_use(told: Reading, loaded: Sequence[Loaded]) -> None:
-    """Refuse the name of a column that no file has: it would be passed over in silence."""
-    there = {name for each in loaded for name in each.header.names}
+    """Refuse what was told of no file: it would be passed over in silence."""
+    used = {named for each in loaded for named in each.header.found.items()}
     for column, name in told.columns.items():
-        if name not in there:
-            columns = ", ".join(sorted(there))
-            raise InputError(f"no file has a column {name!r}, which was named for {column}; there are: {columns}")
+        if (column, name) not in used:
+            there = ", ".join(sorted({name for each in loaded for name in each.header.names}))
+            raise InputError(f"no file has a column {name!r}, which was named for {column}; there are: {there}")
+    if told.sheet is not None and not any(each.is_workbook for each in loaded):
+        raise InputError(f"there is no workbook to have a sheet {told.sheet!r}; leave out --sheet")
 
 
 def _taken(loaded: Loaded) -> str:
@@ -214,6 +216,14 @@ def _taken(loaded: Loaded) -> str:
     if loaded.unit is not None:
         parts.append(f"whole numbers are Unix time in {UNITS[loaded.unit]}")
     return f"{loaded.path}: {', '.join(parts)}" if parts else ""
+
+
+def _weaknesses(tables: Tables, loaded: Sequence[Loaded], unused: Sequence[str]) -> tuple[str, ...]:
+    """Tell what weakens the figures now; all has been committed, so that a failure is told as another sentence."""
+    try:
+        return weaknesses(KeptLake(tables.place.text).snapshot(), loaded, unused)
+    except LakeError as error:
+        return (f"what else weakens the figures cannot be told: {error}",)
 
 
 def _merge_files(tables: Tables) -> str:

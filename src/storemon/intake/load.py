@@ -69,6 +69,14 @@ class Loaded:
     """The unit of Unix time in which its instants are, by its length in microseconds; None where they are not."""
     rejected_ids: set[str] = field(default_factory=set)
     """The stores with a rejected row, where there is a row for each store."""
+    is_workbook: bool = False
+    sheet: str | None = None
+    """The sheet that was asked for."""
+
+    @property
+    def called(self) -> str:
+        """What the file is called where its rejected rows are kept: each sheet has its own."""
+        return f"{self.path} [{self.sheet}]" if self.is_workbook and self.sheet else str(self.path)
 
     @property
     def form(self) -> Form:
@@ -108,6 +116,7 @@ def load(
         rows = rows_of(plain, path, kind, told.sheet)
         header = header_of(path, rows.names, form, told.columns)
         loaded = _nothing_of(path, header, limit)
+        loaded.is_workbook, loaded.sheet = kind == "workbook", told.sheet
         _read_with_care(loaded, _raw(rows, header), course)
     return loaded
 

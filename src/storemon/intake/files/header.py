@@ -40,7 +40,12 @@ class Header:
     @property
     def other_names(self) -> dict[str, str]:
         """The columns that were found under another name: that name by the column's own."""
-        return other_names(self.form.columns, self.names, self.positions)
+        return other_names(self.found)
+
+    @property
+    def found(self) -> dict[str, str]:
+        """The columns that the form needs: the name in the file by the column's own."""
+        return {column: self.names[at] for column, at in zip(self.form.columns, self.positions, strict=True)}
 
 
 def read_header(path: Path, form: Form | None, told: Mapping[str, str]) -> Header:

@@ -129,7 +129,9 @@ def _member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     inside = [
         info
         for info in archive.infolist()
-        if not info.is_dir() and not info.filename.startswith("__MACOSX/") and PurePath(info.filename).name[0] != "."
+        if not info.is_dir()
+        and not info.filename.startswith("__MACOSX/")
+        and not PurePath(info.filename).name.startswith(".")
     ]
     if len(inside) == 1:
         return inside[0]

@@ -27,7 +27,7 @@ OTHER_NAMES = {
 }
 """What each column is called by many, the likeliest name first; case, spaces, underscores and hyphens do not matter."""
 
-AS_USUAL = {"dayOfWeek": ("dayOfWeek", "day")}
+OWN_NAMES = {"dayOfWeek": ("dayOfWeek", "day")}
 """The names of a column that nobody needs to be told of; by default its own."""
 
 
@@ -58,10 +58,9 @@ def places(columns: Sequence[str], names: Sequence[str], told: Mapping[str, str]
 
 def called(column: str) -> str:
     """Tell a column by all of its names that nobody needs to be told of."""
-    return " or ".join(AS_USUAL.get(column, (column,)))
+    return " or ".join(OWN_NAMES.get(column, (column,)))
 
 
-def other_names(columns: Sequence[str], names: Sequence[str], at: Sequence[int]) -> dict[str, str]:
-    """Tell which columns were found under another name: that name by the column's own."""
-    found = {column: names[place] for column, place in zip(columns, at, strict=True)}
-    return {column: name for column, name in found.items() if name not in AS_USUAL.get(column, (column,))}
+def other_names(found: Mapping[str, str]) -> dict[str, str]:
+    """Pick of columns, each with its name in a file, those that were found under another name than their own."""
+    return {column: name for column, name in found.items() if name not in OWN_NAMES.get(column, (column,))}
