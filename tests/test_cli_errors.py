@@ -126,10 +126,11 @@ def test_whoever_reads_may_have_seen_enough(argument: str, sampled: Path) -> Non
         assert running.wait(60) == 0
 
 
+@pytest.mark.parametrize("asked", ["report", "--help"])
 @pytest.mark.parametrize(("shell", "status"), [('"$@" | head -n 1', 0), ('"$@" > /dev/full', 2), ('"$@" >&-', 0)])
-def test_standard_output_may_be_anything(shell: str, status: int, sampled: Path) -> None:
+def test_standard_output_may_be_anything(asked: str, shell: str, status: int, sampled: Path) -> None:
     ended = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", shell, "bash", *COMMAND, "report"],
+        ["bash", "-o", "pipefail", "-c", shell, "bash", *COMMAND, asked],
         cwd=sampled,
         env=environment(),
         capture_output=True,

@@ -1,10 +1,8 @@
-"""The command line as a whole: its commands with their examples, and how it ends."""
+"""The command line as a whole: its commands with their examples."""
 
-import io
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from cyclopts import App, CycloptsError, Parameter
@@ -14,7 +12,6 @@ from storemon.cli.facts import ingest, rejected, sample
 from storemon.cli.reasons import audit, explain
 from storemon.cli.service import serve, sql
 from storemon.cli.upkeep import compact, prune, vacuum
-from storemon.errors import StoremonError
 from storemon.settings import Settings
 from storemon.threads import limit_threads
 
@@ -49,39 +46,16 @@ for _place, (_command, _examples) in enumerate(EXAMPLES.items()):
     app.command(_command, help_epilogue=f"Examples:\n\n{_lines}", sort_key=_place)
 
 
-def run() -> None:
-    """Run the command line; exits with 0, or 2 when nothing could be done, saying why on standard error."""
-    _ready_streams()
+def run() -> int:
+    """Run the command that the arguments ask for; the exit status.
+
+    Raises:
+        StoremonError: it cannot be done.
+
+    """
+    if "STOREMON_THREADS" in os.environ:
+        limit_threads(Settings.load().threads)
     try:
-        if "STOREMON_THREADS" in os.environ:
-            limit_threads(Settings.load().threads)
-        code = app(sys.argv[1:], exit_on_error=False, result_action="return_value")
-        sys.stdout.flush()
+        return app(sys.argv[1:], exit_on_error=False, result_action="return_value") or 0
     except CycloptsError:
-        code = 2  # cyclopts has said why
-    except StoremonError as error:
-        sys.stderr.write(f"storemon: {error}\n")
-        code = 2
-    except BrokenPipeError:
-        code = _silenced(0)  # whoever read our output has seen enough
-    except OSError as error:  # the disk that standard output goes to is full, say
-        sys.stderr.write(f"storemon: {error}\n")
-        code = _silenced(2)
-    except KeyboardInterrupt:
-        sys.stderr.write("storemon: interrupted\n")
-        code = 130
-    sys.exit(code)
-
-
-def _ready_streams() -> None:
-    """Let no text that cannot be encoded, and no standard output that is closed, end a command."""
-    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - it is open as long as this process runs
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _silenced(code: int) -> int:
-    """Keep Python from writing what is left to a standard output that takes no more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return code
+        return 2  # cyclopts has said why
