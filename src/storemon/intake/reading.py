@@ -66,11 +66,14 @@ class Reading:
 
     def params(self, unit: int | None = None) -> dict[str, object]:
         """Give what the fields' SQL reads: the words of each status, the form of timestamps, the unit of Unix time."""
-        return {"timestamps": self.timestamps, "unit": unit, **{name: self._words(name) for name in STATUSES}}
-
-    def _words(self, status: str) -> list[str]:
-        elsewhere = {word for name, words in self.statuses.items() if name != status for word in words}
-        return [*self.statuses.get(status, ()), *(word for word in STATUSES[status] if word not in elsewhere)]
+        # What was told of a word counts more than what it usually means.
+        meanings = {
+            word: status == "active"
+            for words in (STATUSES, self.statuses)
+            for status, given in words.items()
+            for word in given
+        }
+        return {"timestamps": self.timestamps, "unit": unit, "words": [*meanings], "meanings": [*meanings.values()]}
 
 
 AS_USUAL = Reading()
