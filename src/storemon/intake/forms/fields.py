@@ -122,15 +122,19 @@ def weekday(column: str) -> str:
 def seconds_of_day(column: str) -> str:
     """Read a time of day, 00:00 to 24:00, or 12:00 AM to 11:59 PM, as seconds after midnight."""
     text = f"trim({column})"
-    hour, minute, second = (
-        f"coalesce(try_cast(regexp_extract(split_part({text}, ':', {part}), '\\d+') AS INTEGER), 0)"
-        for part in (1, 2, 3)
-    )
-    seconds = f"3600 * {hour} + 60 * {minute} + {second}"
-    noon = f"CASE WHEN contains(lower({text}), 'p') THEN 43200 ELSE 0 END"
+    seconds, digits = _seconds(text), f"regexp_extract({text}, '[0-9:]+')"
+    # At noon and at midnight the hour is told as 12, which is 0.
+    half_day = f"{_seconds(digits)} - CASE WHEN {digits} LIKE '12%' THEN 43200 ELSE 0 END"
+    afternoon = f"CASE WHEN contains(lower({text}), 'p') THEN 43200 ELSE 0 END"
     return f"""CASE WHEN regexp_full_match({text}, '{_TIME_OF_DAY}') AND {seconds} <= 86400 THEN {seconds}
-        WHEN regexp_full_match({text}, '{_HALF_DAY}', 'i')
-        THEN 3600 * ({hour} % 12) + 60 * {minute} + {second} + {noon} END"""
+        WHEN regexp_full_match({text}, '{_HALF_DAY}', 'i') THEN {half_day} + {afternoon} END"""
+
+
+def _seconds(text: str) -> str:
+    return " + ".join(
+        f"{length} * coalesce(try_cast(split_part({text}, ':', {part}) AS INTEGER), 0)"
+        for part, length in ((1, 3600), (2, 60), (3, 1))
+    )
 
 
 def date(column: str) -> str:
