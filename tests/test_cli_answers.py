@@ -99,7 +99,7 @@ def test_the_examples_of_help_are_understood() -> None:
         assert len(examples) == 2
         for example in examples:
             parsed, _, _ = app.parse_args(shlex.split(example.split(" >")[0]), exit_on_error=False)
-            assert parsed is command
+            assert parsed.__name__ == command.partition(":")[2]
 
 
 def test_a_breach_is_told_with_the_worst_first() -> None:

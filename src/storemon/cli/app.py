@@ -2,16 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable
-from typing import Any
-
 from cyclopts import App, CycloptsError, Parameter
 
-from storemon.cli.answers import hour_of_week, outages, report, stores
-from storemon.cli.facts import ingest, rejected, sample
-from storemon.cli.reasons import audit, explain
-from storemon.cli.service import serve, sql
-from storemon.cli.upkeep import compact, prune, vacuum
 from storemon.settings import Settings
 from storemon.threads import limit_threads
 
@@ -23,27 +15,31 @@ app = App(
     suppress_keyboard_interrupt=False,  # main says that it was interrupted
 )
 
-EXAMPLES: dict[Callable[..., Any], tuple[str, str]] = {
-    sample: ("sample data", "sample data --stores 100 --days 14 --seed 7"),
-    ingest: ("ingest data", "ingest polls.csv --column timestamp_utc='Checked at' --timestamps '%m/%d/%Y %H:%M'"),
-    rejected: ("rejected --count", "rejected data/menu_hours.csv --clear"),
-    report: ("report --out report.csv", "report --window 2024-10 --group-by region --measures availability"),
-    outages: ("outages --window yesterday --where region=West", "outages --window 30d --out outages.csv"),
-    hour_of_week: ("hour-of-week --where region=West", "hour-of-week --window 8w --group-by brand --out week.csv"),
-    stores: ("stores --where brand=Acme", "stores --target 99.5 --window last-month --breaching"),
-    explain: ("explain 4711 --window yesterday", "explain 4711 --window last-week --svg 4711.svg"),
-    audit: ("audit", "audit --as-of 2024-10-14T12:00Z --out findings.json"),
-    compact: ("compact", "compact --lake parquet"),
-    prune: ("prune --before 2024-01-01", "prune --before 2024-01-01 --yes"),
-    vacuum: ("vacuum", "vacuum --keep 1d --yes"),
-    sql: ("sql", "sql > changes.sql"),
-    serve: ("serve", "serve --host 0.0.0.0 --port 8080 --workers 2"),
+EXAMPLES = {
+    "facts:sample": ("sample data", "sample data --stores 100 --days 14 --seed 7"),
+    "facts:ingest": ("ingest data", "ingest polls.csv --column timestamp_utc='Checked at' --timestamps '%m/%d/%Y %H:%M'"),
+    "facts:rejected": ("rejected --count", "rejected data/menu_hours.csv --clear"),
+    "answers:report": ("report --out report.csv", "report --window 2024-10 --group-by region --measures availability"),
+    "answers:outages": ("outages --window yesterday --where region=West", "outages --window 30d --out outages.csv"),
+    "answers:hour_of_week": (
+        "hour-of-week --where region=West",
+        "hour-of-week --window 8w --group-by brand --out week.csv",
+    ),
+    "answers:stores": ("stores --where brand=Acme", "stores --target 99.5 --window last-month --breaching"),
+    "reasons:explain": ("explain 4711 --window yesterday", "explain 4711 --window last-week --svg 4711.svg"),
+    "reasons:audit": ("audit", "audit --as-of 2024-10-14T12:00Z --out findings.json"),
+    "upkeep:compact": ("compact", "compact --lake parquet"),
+    "upkeep:prune": ("prune --before 2024-01-01", "prune --before 2024-01-01 --yes"),
+    "upkeep:vacuum": ("vacuum", "vacuum --keep 1d --yes"),
+    "service:sql": ("sql", "sql > changes.sql"),
+    "service:serve": ("serve", "serve --host 0.0.0.0 --port 8080 --workers 2"),
 }
-"""The commands, in the order in which one comes to need them, each with two examples."""
+"""The commands, in the order in which one comes to need them: the module and the function, and two examples of each."""
 
 for _place, (_command, _examples) in enumerate(EXAMPLES.items()):
     _lines = "\n".join(f"    storemon {example}" for example in _examples)
-    app.command(_command, help_epilogue=f"Examples:\n\n{_lines}", sort_key=_place)
+    # By its name, so that only the module of the command that is asked for is imported.
+    app.command(f"storemon.cli.{_command}", help_epilogue=f"Examples:\n\n{_lines}", sort_key=_place)
 
 
 def run() -> int:

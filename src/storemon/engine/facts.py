@@ -1,6 +1,7 @@
 """What every answer starts from: a snapshot's facts, gathered for one question and offered to SQL steps."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -32,8 +33,7 @@ class Facts:
         snapshot: where they are from.
         stores: ``store_key, store_id, zone_key, first_polled_at, first_active``: those asked about that have a poll.
         windows: as `realise` gives them; no two parts of a window overlap in one zone.
-        open_intervals: ``store_key, opens_at, closes_at, clock_us``, from the horizon to the last boundary.
-        excluded_intervals: the same, for the open time that maintenance takes out.
+        schedules: the open and the excluded intervals, which are found while DuckDB is at the polls.
         con: knows the polls as ``polls_before`` and ``polls_within``, and these frames where a step reads them.
         params: ``starts_at`` (the horizon: nothing before it is asked about), ``ends_at`` (nor from it on), ``until``
             (no later poll is gathered) and ``carry_us``.
@@ -43,11 +43,20 @@ class Facts:
     snapshot: Snapshot
     stores: pl.DataFrame
     windows: pl.DataFrame
-    open_intervals: pl.DataFrame
-    excluded_intervals: pl.DataFrame
+    schedules: Future[tuple[pl.DataFrame, pl.DataFrame]]
     con: duckdb.DuckDBPyConnection
     params: Mapping[str, int]
     _offered: set[str] = field(default_factory=set, init=False)
+
+    @property
+    def open_intervals(self) -> pl.DataFrame:
+        """``store_key, opens_at, closes_at, clock_us``, from the horizon to the last boundary."""
+        return self.schedules.result()[0]
+
+    @property
+    def excluded_intervals(self) -> pl.DataFrame:
+        """The same, for the open time that maintenance takes out."""
+        return self.schedules.result()[1]
 
     def run(self, steps: tuple[str, ...]) -> pl.DataFrame:
         """Run a chain of steps and fetch the rows of the last one.
@@ -97,13 +106,6 @@ def gather(
     starts_at, ends_at = horizon(windows, question.as_of, since)
     reaches_back = shifted(ends_at, question.carry_limit)  # for so long a later poll can tell of a window
     until = question.as_of if to_as_of else min(question.as_of, reaches_back)
-    opened, excluded = _schedules(snapshot, _Stores(stores), starts_at, ends_at)
-    frames = {
-        "stores": stores.join(zones, on="zone", maintain_order="left"),
-        "windows": windows,
-        "open_intervals": opened,
-        "excluded_intervals": excluded,
-    }
     params = {
         "starts_at": microseconds(starts_at),
         "ends_at": microseconds(ends_at),
@@ -112,21 +114,25 @@ def gather(
     }
     keys, are_exact = key_ranges(stores["store_key"])
     every_poll = every_poll or question.carry_limit < DAY
-    limit_memory(question.memory)
-    with connect() as con:
-        if not are_exact:
-            offer(con, "asked_about", stores.select("store_key"))
-        with reading_polls(snapshot):
-            for name, after, to in (
-                ("polls_before", shifted(starts_at, -question.carry_limit), starts_at),
-                ("polls_within", starts_at, until),
-            ):
-                snapshot.offer_polls(
-                    con, f"{name}_of_all", after, to, keys=keys, every_poll=every_poll, read_on_to=until
-                )
-                of_stores = "" if are_exact else "SEMI JOIN asked_about USING (store_key)"
-                con.execute(f"CREATE TEMP VIEW {name} AS FROM {name}_of_all {of_stores}")
-        yield Facts(snapshot, **frames, con=con, params=params)
+    with ThreadPoolExecutor(1) as aside:
+        schedules = aside.submit(_schedules, snapshot, _Stores(stores), starts_at, ends_at)
+        stores = stores.join(zones, on="zone", maintain_order="left")
+        limit_memory(question.memory)
+        with connect() as con:
+            if not are_exact:
+                offer(con, "asked_about", stores.select("store_key"))
+            with reading_polls(snapshot):
+                for name, after, to in (
+                    ("polls_before", shifted(starts_at, -question.carry_limit), starts_at),
+                    ("polls_within", starts_at, until),
+                ):
+                    # A view less takes a millisecond less; a step before all others reads those of all.
+                    offered = name if are_exact and since is None else f"{name}_of_all"
+                    snapshot.offer_polls(con, offered, after, to, keys=keys, every_poll=every_poll, read_on_to=until)
+                    if offered != name:
+                        of_stores = "" if are_exact else "SEMI JOIN asked_about USING (store_key)"
+                        con.execute(f"CREATE TEMP VIEW {name} AS FROM {offered} {of_stores}")
+            yield Facts(snapshot, stores, windows, schedules, con, params)
 
 
 class _Stores:
