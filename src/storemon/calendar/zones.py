@@ -7,6 +7,7 @@ know no summer from 2100 on.
 from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import polars as pl
@@ -16,6 +17,7 @@ from storemon.units.zones import zone_info
 DAY = 86_400
 _EPOCH, _SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
 _STEP = 3 * DAY  # no zone has ever changed its offset twice within that time, nor what its clocks show within two days
+_SEASON = 32 * _STEP
 _EARLIEST, _LATEST = -62_135_500_000, 253_402_200_000  # seconds since 1970: in the years 1 to 9999 in every zone
 _NEVER = 2**40  # seconds: longer than all those years
 _READINGS = {
@@ -97,19 +99,22 @@ def _readings(zone: str, first: int, last: int) -> list[tuple[int, int, int, int
 
 
 def _changes(zone: str, first: int, last: int) -> list[tuple[int, int, int]]:
-    """List when the offset changes, and the offsets before and after that, in seconds; some lie a step beyond."""
-    found = (_change_within(zone, step) for step in range(first // _STEP, last // _STEP + 1))
-    return [change for change in found if change is not None]
+    """List when the offset changes after ``first`` and up to ``last``, and the offsets before and after; in seconds."""
+    seasons = (_changes_of_season(zone, season) for season in range(first // _SEASON, last // _SEASON + 1))
+    return [change for season in seasons for change in season if first < change[0] <= last]
 
 
 @lru_cache(maxsize=2**16)
-def _change_within(zone: str, step: int) -> tuple[int, int, int] | None:
-    """Find the change that lies after the first second of a step, up to the first one of the next step."""
-    seconds = range(step * _STEP, (step + 1) * _STEP)
-    before, after = _offset(zone, seconds.start), _offset(zone, seconds.stop)
-    if before == after:
-        return None
-    return seconds.start + bisect_left(seconds, True, key=lambda second: _offset(zone, second) != before), before, after
+def _changes_of_season(zone: str, season: int) -> tuple[tuple[int, int, int], ...]:
+    """List the changes after the first second of a season, counted from 1970, up to the first one of the next."""
+    steps = range(season * _SEASON, (season + 1) * _SEASON + 1, _STEP)
+    offsets = [(second, _offset(zone, second)) for second in steps]
+    changes = []
+    for (starts, before), (ends, after) in pairwise(offsets):
+        if before != after:
+            passed = bisect_left(range(starts, ends), True, key=lambda second: _offset(zone, second) != before)
+            changes.append((starts + passed, before, after))
+    return tuple(changes)
 
 
 def _offset(zone: str, second: int) -> int:
