@@ -5,7 +5,6 @@ import pty
 import signal
 import subprocess
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,6 +30,10 @@ def messy(sampled: Path) -> Path:
     for name, content in files.items():
         (sampled / name).write_bytes(content)
     return sampled
+
+
+def times_of(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
 SAID_OF = {
@@ -70,19 +73,11 @@ SAID_OF = {
 }
 
 
-@pytest.fixture(scope="module")
-def ended(messy: Path) -> dict[str, Ran]:
-    """Run all of them, as many at a time as there are processors; nothing that is there may change."""
-    before = {path: path.stat().st_mtime_ns for path in messy.rglob("*") if path.is_file()}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        ran = dict(zip(SAID_OF, pool.map(lambda line: ended_in(messy, *line.split(" ")), SAID_OF), strict=True))
-    assert {path: path.stat().st_mtime_ns for path in messy.rglob("*") if path.is_file()} == before
-    return ran
-
-
 @pytest.mark.parametrize("line", SAID_OF)
-def test_what_cannot_be_done_is_said_in_words(line: str, ended: dict[str, Ran]) -> None:
-    ran = ended[line]
+def test_what_cannot_be_done_is_said_in_words(line: str, messy: Path) -> None:
+    before = times_of(messy)
+    ran = ended_in(messy, *line.split(" "))
+    assert times_of(messy) == before, "nothing that is there may change"
     assert (ran.status, ran.out) == (2, b"")
     assert SAID_OF[line] in ran.err
     of_arguments = ran.err.startswith("\u256d\u2500 Error")
