@@ -38,10 +38,10 @@ serve: $(BIN)/.ready ## Serve reports over HTTP on 127.0.0.1:8000
 	@$(STOREMON) serve
 
 test: $(BIN)/.ready-dev ## Run every test, with a few examples of each kind
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-all: $(BIN)/.ready-dev ## Run every test as deep as there are examples
-	DEEP_TESTS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	DEEP_TESTS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(BIN)/.ready-dev ## Lint, formatting, types, and the contract of imports
 	$(BIN)/ruff check

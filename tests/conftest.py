@@ -40,6 +40,11 @@ _status: int | None = None
 atexit.register(_end)  # before others are, so that it is called after them
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Run more tests at once than there are processors: many wait for a process, or for a clock."""
+    return (os.cpu_count() or 1) * 3 // 2 or 1
+
+
 def pytest_sessionfinish(exitstatus: int) -> None:
     global _status  # noqa: PLW0603 - of the process
     _status = int(exitstatus)

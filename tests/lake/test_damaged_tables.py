@@ -13,12 +13,17 @@ from tests.lake.contents import contents, files
 from tests.lake.files import AT, NOW, folder
 
 
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    where = tmp_path_factory.mktemp("sound")
+    data = folder(where / "data", polls=[f"a,active,{AT}"], hours=["a,0,9:00,17:00"], zones=["a,UTC"])
+    Lake(where / "lake").ingest(data, now=NOW)
+    return where / "lake"
+
+
 @pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    lake = Lake(tmp_path / "lake")
-    data = folder(tmp_path / "data", polls=[f"a,active,{AT}"], hours=["a,0,9:00,17:00"], zones=["a,UTC"])
-    lake.ingest(data, now=NOW)
-    return lake
+def lake(sound: Path, tmp_path: Path) -> Lake:
+    return Lake(shutil.copytree(sound, tmp_path / "lake"))
 
 
 def spoil_log(text: str) -> Callable[[Path], object]:

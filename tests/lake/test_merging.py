@@ -1,5 +1,6 @@
 """Files that are merged while polls come in: by each ingestion by itself, beside readers and writers, killed or not."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,15 +43,22 @@ def days_of(lake: Lake) -> list[int]:
     return written.group_by("polled_on").len().sort("polled_on")["len"].to_list()
 
 
-@pytest.fixture
-def hourly(tmp_path: Path) -> Lake:
-    """Give a lake of one closed day in many files and the beginning of the next; nothing has been merged."""
-    lake = Lake(tmp_path / "lake")
+@pytest.fixture(scope="module")
+def unmerged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a lake of one closed day in many files and the beginning of the next; nothing has been merged."""
+    where = tmp_path_factory.mktemp("unmerged")
+    lake = Lake(where / "lake")
     with patch("storemon.intake.ingest.compact"):
         for nth in range(24 - AT_LEAST + 1, 25):
-            lake.ingest(hour(tmp_path, nth), now=NOW)
+            lake.ingest(hour(where, nth), now=NOW)
     assert days_of(lake) == [AT_LEAST, AT_LEAST - 1, 1]
-    return lake
+    return lake.path
+
+
+@pytest.fixture
+def hourly(unmerged: Path, tmp_path: Path) -> Lake:
+    """Give such a lake to do with as one likes."""
+    return Lake(shutil.copytree(unmerged, tmp_path / "lake"))
 
 
 def test_hourly_ingestions_keep_the_lake_small(tmp_path: Path) -> None:
@@ -68,7 +76,7 @@ def test_hourly_ingestions_keep_the_lake_small(tmp_path: Path) -> None:
 
 def test_one_day_at_a_time(hourly: Lake, tmp_path: Path) -> None:
     """The work that an ingestion does on the side is bounded, however much there is."""
-    for nth in range(100, 100 + 3 * 24):
+    for nth in range(100, 148):
         with patch("storemon.intake.ingest.compact"):
             hourly.ingest(hour(tmp_path, nth), now=NOW)
     before = days_of(hourly)[1:]
