@@ -5,6 +5,9 @@ BIN := .venv/bin
 STOREMON := $(BIN)/storemon
 FILES := $(wildcard data/*)
 
+# Modules are compiled once, whatever the environment says: else each command compiles them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo setup sample ingest report serve test test-all check bench bench-scale pins clean
 
