@@ -5,10 +5,10 @@ import os
 from hypothesis import settings
 
 DEEP = os.environ.get("DEEP_TESTS") == "1"
-_SHARE = 8
-_LEAST = 5
+_SHARE = 12
+_LEAST = 3
 
-settings.register_profile("default run", max_examples=20)
+settings.register_profile("default run", max_examples=10)
 if not DEEP:
     settings.load_profile("default run")
 

@@ -13,6 +13,7 @@ from storemon.lake.decisive import told_by_decisive
 from storemon.lake.polls import as_kept
 from storemon.lake.schemas import POLLS
 from storemon.lake.tables import Tables
+from tests.examples import examples
 from tests.lake.contents import contents
 from tests.lake.files import NOW, csv, folder
 from tests.lake.files import POLLS as HEADER
@@ -31,7 +32,7 @@ def wholly(exports: tuple[Path, Path], tmp_path: Path) -> Lake:
     return lake
 
 
-@pytest.mark.parametrize("at_once", [polls.AT_ONCE, 100])
+@pytest.mark.parametrize("at_once", [polls.AT_ONCE, 16_000 // examples(160)])
 def test_the_same_lake(exports: tuple[Path, Path], wholly: Lake, tmp_path: Path, at_once: int) -> None:
     lake = Lake(tmp_path / "lake")
     with patch("storemon.intake.load._BATCH", 500), patch.object(polls, "AT_ONCE", at_once):
