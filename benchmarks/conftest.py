@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+from tests.conftest import pytest_sessionfinish  # noqa: F401 - the end of a run is that of the tests
 
 import storemon
 from benchmarks.rows import Row, table

@@ -143,7 +143,10 @@ def test_the_printed_statement_is_the_one_that_runs(storemon: Storemon) -> None:
 
 
 def test_the_overview_tells_what_the_commands_tell() -> None:
-    commands = [getattr(import_module(f"storemon.cli.{module}"), name) for module, name in (path.split(":") for path in EXAMPLES)]
+    commands = [
+        getattr(import_module(f"storemon.cli.{module}"), name)
+        for module, name in (path.split(":") for path in EXAMPLES)
+    ]
     told = {command.__name__.replace("_", "-"): command.__doc__.partition("\n")[0] for command in commands}
     assert list(told.items()) == list(COMMANDS.items())
 

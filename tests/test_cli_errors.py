@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import COMMAND, Ran, ended_in, environment, storemon_in
+from tests.conftest import COMMAND, ended_in, environment, storemon_in
 
 POLLS = "store_id,status,timestamp_utc\n"
 GOOD, BAD = "a,active,2024-10-14 00:00:00 UTC\n", "a,maybe,2024-10-14 00:00:00 UTC\n"

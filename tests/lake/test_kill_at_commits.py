@@ -13,7 +13,7 @@ from tests.lake.conftest import History
 from tests.lake.contents import contents
 from tests.lake.test_kill import AT_ONCE, TABLES, check_what_is_left
 
-RANDOM = Random()
+RANDOM = Random()  # noqa: S311 - of no use to an attacker
 """Another choice in each run, where not all is tried."""
 COMMITS = tuple(commit for table in TABLES for commit in (table, "rejected"))
 DYING = """

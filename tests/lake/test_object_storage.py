@@ -233,8 +233,8 @@ def test_a_long_log_takes_few_requests(uri: str, front: Front, tmp_path: Path) -
         tables.commit(read, tables.write(read, as_kept(poll)))
     front.seen.clear()
     assert Lake(uri).snapshot().versions["polls"] == 13
-    read = [seen.path.rsplit("/", 1)[1] for seen in front.seen if "/polls/_delta_log/" in seen.path]
-    assert {name for name in read if name.endswith(".json")} == {f"{version:020}.json" for version in (10, 11, 12, 13)}
+    names = [seen.path.rsplit("/", 1)[1] for seen in front.seen if "/polls/_delta_log/" in seen.path]
+    assert {name for name in names if name.endswith(".json")} == {f"{version:020}.json" for version in (10, 11, 12, 13)}
 
 
 @pytest.mark.parametrize("table", [POLLS, HOURS])

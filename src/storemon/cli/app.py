@@ -2,6 +2,7 @@
 
 import os
 import sys
+
 from cyclopts import App, CycloptsError, Parameter
 
 from storemon.settings import Settings
@@ -17,7 +18,10 @@ app = App(
 
 EXAMPLES = {
     "facts:sample": ("sample data", "sample data --stores 100 --days 14 --seed 7"),
-    "facts:ingest": ("ingest data", "ingest polls.csv --column timestamp_utc='Checked at' --timestamps '%m/%d/%Y %H:%M'"),
+    "facts:ingest": (
+        "ingest data",
+        "ingest polls.csv --column timestamp_utc='Checked at' --timestamps '%m/%d/%Y %H:%M'",
+    ),
     "facts:rejected": ("rejected --count", "rejected data/menu_hours.csv --clear"),
     "answers:report": ("report --out report.csv", "report --window 2024-10 --group-by region --measures availability"),
     "answers:outages": ("outages --window yesterday --where region=West", "outages --window 30d --out outages.csv"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from storemon.answers.explanation.parts import Explanation
+from storemon.units.zones import EDITION
 from storemon.views import marks
 from storemon.views.legend import legend
 from storemon.views.rows import COMPACT, GAP, ROOMY, SUM, THIN, THINNEST, WORDS, Row
@@ -62,6 +63,7 @@ def _head(explanation: Explanation) -> Iterator[str]:
     yield marks.text(_MARGIN, 40, f"Store {name}", "title")
     window = f"{moment(explanation.starts_at, zone)} to {moment(explanation.ends_at, zone)}"
     yield marks.text(_MARGIN, 62, f"{explanation.window}: {window}", "sub")
+    yield marks.text(WIDTH - _MARGIN, 62, f"zone data {EDITION}", "small end")
     default = ", the default zone" if explanation.zone_is_default else ""
     held = f"policy {explanation.policy}, a poll is believed for {limit(explanation.carry_limit)}"
     now = "" if explanation.ends_at == explanation.as_of else f"; as of {moment(explanation.as_of, zone)}"
