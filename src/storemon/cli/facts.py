@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from storemon.cli.options import ANY_MEANS, LakePlace, Means, Texts, split
+from storemon.cli.options import ANY_MEANS, LakePlace, Means
 from storemon.errors import InputError
+from storemon.questions.options import Texts, split
 from storemon.settings import Settings
 
 if TYPE_CHECKING:

@@ -6,8 +6,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from storemon.cli.options import ALL_FACTS, ASKED_NOTHING, Facts, Question
+from storemon.cli.options import THIS_LAKE, Place
 from storemon.cli.output import OutFile, Output, terminal
+from storemon.questions.options import AuditQuestion, Question
+
+_EXPLAIN, _AUDIT = Question(), AuditQuestion()
 
 
 def explain(
@@ -15,7 +18,8 @@ def explain(
     /,
     *,
     svg: Annotated[Path | None, Parameter(help="File to draw it into, as a picture.")] = None,
-    question: Question = ASKED_NOTHING,
+    question: Question = _EXPLAIN,
+    place: Place = THIS_LAKE,
 ) -> None:
     """Explain the figures of a store in a window (default: last_day): schedule, polls, what is held between them, sums.
 
@@ -25,39 +29,29 @@ def explain(
         The store's id.
 
     """
-    from storemon.answers.explain import explain as compute
-    from storemon.calendar.windows import LAST_DAY
+    from storemon.questions.explain import answer
     from storemon.views.export import write
     from storemon.views.svg import draw
     from storemon.views.table import printable
     from storemon.views.timeline import lines
 
-    snapshot, _, _, asked = question.ask(LAST_DAY)
-    told = compute(snapshot, store, **asked)
+    told = answer(question, store, *place.open(question))
     if svg is not None:
         write(svg, draw(told).encode(), what="picture")
     sys.stdout.writelines(f"{printable(line)}\n" for line in lines(told))
 
 
-def audit(
-    *,
-    window: Annotated[str | None, Parameter(help="How far back polls are looked at (default: 28d).")] = None,
-    facts: Facts = ALL_FACTS,
-    out: OutFile = None,
-) -> None:
+def audit(*, question: AuditQuestion = _AUDIT, place: Place = THIS_LAKE, out: OutFile = None) -> None:
     """Find what weakens the figures: what is missing, unknown or doubtful, with examples."""
-    from storemon.answers.audit import WINDOW
-    from storemon.answers.audit import audit as compute
-    from storemon.units.durations import parse_duration
+    from storemon.questions.audit import answer
     from storemon.views.answer import Answer
     from storemon.views.findings import draw_findings, rows_of
 
     output = Output(out=out)
     output.check()
-    back = WINDOW if window is None else parse_duration(window)
-    snapshot, now, carry_limit = facts.open()
-    findings = compute(snapshot, as_of=now, carry_limit=carry_limit, window=back)
+    snapshot, means = place.open(question)
+    findings = answer(question, snapshot, means)
     if output.on_terminal:
         draw_findings(terminal(), findings)
     else:
-        output.tell(Answer([rows_of(findings)], {}, "findings", now))
+        output.tell(Answer([rows_of(findings)], {}, "findings", question.now(snapshot)))

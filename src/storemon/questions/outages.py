@@ -1,0 +1,25 @@
+"""The outages, asked in words."""
+
+from storemon.answers.outages import outages
+from storemon.calendar.windows import LAST_DAY
+from storemon.lake.snapshot import Snapshot
+from storemon.questions.options import Means, Question
+from storemon.views.answer import Answer, Worst, legend_of_outages
+
+_FIRST = ("downtime", "ongoing", "starts_at", "ends_at", "elapsed", "whole_downtime", "started_after", "ended_before")
+
+
+def answer(question: Question, snapshot: Snapshot, means: Means) -> Answer:
+    """List the outages, by default of the last day.
+
+    Raises:
+        StoremonError: as for `storemon.answers.outages.outages`.
+
+    """
+    windows = question.windows(LAST_DAY)
+    now = question.now(snapshot)
+    asked = question.asked(now, windows, means)
+    frame = outages(snapshot, **asked)
+    columns = ("store_id", *(["window"] if len(windows) > 1 else []), *_FIRST)
+    worst = Worst("downtime", "most", ("whole_downtime", "elapsed"))
+    return Answer([frame], legend_of_outages(windows), "outages", now, worst, columns=columns)

@@ -1,0 +1,31 @@
+"""The list of stores, asked in words."""
+
+from storemon.answers.objectives import breaching
+from storemon.answers.stores import stores
+from storemon.calendar.windows import LAST_WEEK
+from storemon.engine.measures import chosen, parse_target
+from storemon.errors import InputError
+from storemon.lake.snapshot import Snapshot
+from storemon.questions.options import Means, StoresQuestion
+from storemon.views.answer import Answer, legend_of_report, worst_of
+
+
+def answer(question: StoresQuestion, snapshot: Snapshot, means: Means) -> Answer:
+    """List the stores with their tags and availability, by default in the last week.
+
+    Raises:
+        StoremonError: as for `storemon.answers.stores.stores`.
+
+    """
+    if question.breaching and question.target is None:
+        raise InputError("--breaching needs a target; say what was promised, like --target 99.5")
+    told = chosen(["availability"], None if question.target is None else parse_target(question.target))
+    windows = question.windows(LAST_WEEK)
+    now = question.now(snapshot)
+    asked = question.asked(now, windows, means)
+    frame = stores(snapshot, target=question.target, **asked)
+    legend = legend_of_report(told, windows)
+    columns = ("store_id", *legend, *(name for name in frame.columns[1:] if name not in legend))
+    rows = f"stores over the budget of {question.target} %" if question.breaching else "stores"
+    frame = breaching(frame) if question.breaching else frame
+    return Answer([frame], legend, rows, now, worst_of(legend), columns=columns)

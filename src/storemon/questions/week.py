@@ -1,0 +1,21 @@
+"""The hour of week, asked in words."""
+
+from storemon.answers.week import LAST_FOUR_WEEKS, hour_of_week
+from storemon.lake.snapshot import Snapshot
+from storemon.questions.options import Grouped, Means
+from storemon.views.answer import Answer, Worst, legend_of_week
+
+
+def answer(question: Grouped, snapshot: Snapshot, means: Means) -> Answer:
+    """Tell uptime and downtime by weekday and hour, by default over the last four weeks.
+
+    Raises:
+        StoremonError: as for `storemon.answers.week.hour_of_week`.
+
+    """
+    tags, windows = question.tags(), question.windows(LAST_FOUR_WEEKS)
+    now = question.now(snapshot)
+    asked = question.asked(now, windows, means)
+    frame = hour_of_week(snapshot, group_by=tags, **asked)
+    rows = f"hours of {'stores' if tags is None else 'groups'}"
+    return Answer([frame], legend_of_week(windows[0]), rows, now, Worst("availability", "least"))
