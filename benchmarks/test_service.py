@@ -17,7 +17,7 @@ from storemon.calendar.windows import DEFAULT_WINDOWS
 from storemon.engine.measures import SEVEN_COLUMNS, chosen
 from storemon.sample import write_sample
 from storemon.views.answer import legend_of_report
-from storemon.views.export import to_csv
+from storemon.views.forms import to_csv
 
 LEGEND = legend_of_report(chosen(SEVEN_COLUMNS, None), DEFAULT_WINDOWS)
 

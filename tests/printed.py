@@ -7,7 +7,7 @@ from storemon.answers.report import DEFAULT_MEASURES
 from storemon.calendar.windows import DEFAULT_WINDOWS
 from storemon.engine.measures import MEASURES
 from storemon.views.answer import legend_of_report
-from storemon.views.export import to_csv
+from storemon.views.forms import to_csv
 
 _LEGEND = legend_of_report({name: MEASURES[name] for name in DEFAULT_MEASURES}, DEFAULT_WINDOWS)
 

@@ -52,7 +52,7 @@ SAID_OF = {
     "report --out .": "--out . is a folder; name the file to write, like report.csv",
     "report --out nowhere/report.csv": "nowhere/report.csv: the report cannot be written: No such file or directory",
     "report --out file/report.csv": "file/report.csv: the report cannot be written: Not a directory",
-    "report --out report.xlsx": "--out report.xlsx: there is no form '.xlsx'; let it end in .csv, .json or .parquet",
+    "report --out report.xls": "--out report.xls: there is no form '.xls'; let it end in .csv, .json, .ndjson, .par",
     "ingest nowhere": "nowhere does not exist; check the name (storemon sample DIR writes samples)",
     "ingest folder": "folder has no store_status.csv; to load another file alone, name it:",
     "ingest empty.csv": "empty.csv is empty; its first line must name the columns",

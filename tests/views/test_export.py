@@ -10,7 +10,9 @@ from fractions import Fraction
 from math import floor
 from pathlib import Path
 from typing import Literal
+from unittest.mock import patch
 
+import openpyxl
 import polars as pl
 import pytest
 from hypothesis import given
@@ -19,8 +21,10 @@ from hypothesis import strategies as st
 from storemon.calendar.windows import DEFAULT_WINDOWS
 from storemon.engine.measures import MEASURES
 from storemon.errors import FileError, InputError
-from storemon.views.answer import Column, legend_of_report
-from storemon.views.export import Form, encoded, export, form_of, remove_parts, to_csv, write
+from storemon.views import forms
+from storemon.views.answer import Column, Legend, legend_of_report
+from storemon.views.export import export, form_of, remove_parts, write
+from storemon.views.forms import FORMS, Form, pieces, to_csv
 from tests.printed import report_csv
 
 WINDOWS = ("last_hour", "last_day", "last_week")
@@ -32,6 +36,15 @@ def frame(*rows: tuple[str | int, ...]) -> pl.DataFrame:
     schema = {"store_id": pl.String} | dict.fromkeys(FIGURES, pl.Int64)
     exact = pl.DataFrame(rows, schema=schema, orient="row")
     return exact.with_columns(pl.col(FIGURES).cast(pl.Duration("us")))
+
+
+def encoded(frame: pl.DataFrame, form: Form, legend: Legend) -> bytes:
+    return b"".join(pieces([frame], form, legend))
+
+
+def read(content: bytes, form: Form) -> pl.DataFrame:
+    reads = {"parquet": pl.read_parquet, "arrow": pl.read_ipc_stream, "ndjson": pl.read_ndjson}
+    return reads[form](io.BytesIO(content))
 
 
 ROWS = frame(
@@ -127,22 +140,47 @@ def test_what_each_kind_of_value_looks_like_in_json() -> None:
     assert second == dict.fromkeys(first) | {"store_id": "c", "starts_at": "0001-01-01T00:00:00.000000Z"}
 
 
-@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_what_each_kind_of_value_looks_like_in_ndjson() -> None:
+    lines = encoded(ALL_KINDS, "ndjson", LEGEND).decode().splitlines()
+    assert [json.loads(line) for line in lines] == json.loads(encoded(ALL_KINDS, "json", LEGEND))
+
+
+def test_what_each_kind_of_value_looks_like_in_a_workbook() -> None:
+    formula = ALL_KINDS.with_columns(store_id=pl.Series(["=1+1", "0042"]))
+    recent = formula.with_columns(pl.col("starts_at").first())
+    at = datetime(2024, 10, 14, 23, 55, 18, 727_000)  # noqa: DTZ001 - a sheet knows no zones
+    for rows, starts_at in ((formula, "2024-10-14T23:55:18.727055Z"), (recent, at)):
+        (sheet,) = openpyxl.load_workbook(io.BytesIO(encoded(rows, "xlsx", LEGEND)))
+        header, first, second = sheet.iter_rows(values_only=True)
+        assert header == tuple(ALL_KINDS.columns)
+        day = datetime(2024, 10, 14, 9)  # noqa: DTZ001 - on the wall
+        assert first == ("=1+1", starts_at, day, day.replace(hour=0), True, 3, 99.5, -1.5, -90.3)
+        assert [sheet.cell(2, 1).data_type, second[0]] == ["s", "0042"]
+        assert set(second[2:]) == {None}
+
+
+def test_a_sheet_has_only_so_many_rows() -> None:
+    with patch.object(forms, "SHEET_ROWS", 1), pytest.raises(InputError, match="there are 2 rows, and a sheet has 1"):
+        encoded(ALL_KINDS, "xlsx", LEGEND)
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "xlsx"])
 def test_frames_one_after_the_other_are_one_file(form: Form) -> None:
     parts = [ALL_KINDS.clear(), ALL_KINDS.head(1), ALL_KINDS.clear(), ALL_KINDS.tail(1), ALL_KINDS.clear()]
     whole, empty = io.BytesIO(), io.BytesIO()
     assert (export(parts, form, LEGEND, whole), export(parts[:1], form, LEGEND, empty)) == (2, 0)
-    if form == "parquet":
-        assert pl.read_parquet(whole.getvalue()).equals(ALL_KINDS)
-        assert pl.read_parquet(empty.getvalue()).equals(ALL_KINDS.clear())
+    if form in ("parquet", "arrow"):
+        assert read(whole.getvalue(), form).equals(ALL_KINDS)
+        assert read(empty.getvalue(), form).equals(ALL_KINDS.clear())
     else:
         assert whole.getvalue() == encoded(ALL_KINDS, form, LEGEND)
         assert empty.getvalue() == encoded(ALL_KINDS.clear(), form, LEGEND)
-        assert form == "csv" or json.loads(empty.getvalue()) == []
+        assert form != "json" or json.loads(empty.getvalue()) == []
 
 
-def test_parquet_is_exact() -> None:
-    assert pl.read_parquet(io.BytesIO(encoded(ALL_KINDS, "parquet", LEGEND))).equals(ALL_KINDS)
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_arrow_s_forms_are_exact(form: Form) -> None:
+    assert read(encoded(ALL_KINDS, form, LEGEND), form).equals(ALL_KINDS)
 
 
 def test_json_of_a_report_is_exact() -> None:
@@ -176,9 +214,9 @@ def test_the_ending_tells_the_form(name: str, form: Form, tmp_path: Path) -> Non
     assert form_of(tmp_path / name) == form
 
 
-@pytest.mark.parametrize("name", ["report.xlsx", "report.csv.gz", "report.txt"])
+@pytest.mark.parametrize("name", ["report.xls", "report.csv.gz", "report.txt"])
 def test_there_are_no_other_forms(name: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"there is no form '\.\w+'; let it end in \.csv, \.json or \.parquet"):
+    with pytest.raises(InputError, match=r"there is no form '\.\w+'; let it end in .*, \.arrow or \.xlsx"):
         form_of(tmp_path / name)
 
 

@@ -1,24 +1,18 @@
-"""An answer's rows in, a file out: rounded CSV for people, exact Parquet and JSON for programs."""
+"""An answer's rows in, a file out: whole, or not at all."""
 
-import io
 import os
-from collections.abc import Callable, Iterable
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal, TypeVar
+from typing import BinaryIO, TypeVar
 from uuid import uuid4
 
 import polars as pl
-import polars.selectors as cs
 
 from storemon.errors import FileError, InputError
 from storemon.views.answer import Legend
-
-Form = Literal["csv", "json", "parquet"]
+from storemon.views.forms import FORMS, Form, pieces
 
 T = TypeVar("T")
-
-_HUNDREDTH_US = {"minutes": 600_000, "hours": 36_000_000}
 
 
 def form_of(path: Path) -> Form:
@@ -30,60 +24,28 @@ def form_of(path: Path) -> Form:
     """
     if path.is_dir():
         raise InputError(f"--out {path} is a folder; name the file to write, like {path / 'report.csv'}")
-    match path.suffix.lower():
-        case ".json":
-            return "json"
-        case ".parquet":
-            return "parquet"
-        case "" | ".csv":
-            return "csv"
-    if path.exists() and not path.is_file():
+    ending = path.suffix.lower().removeprefix(".")
+    for form in FORMS:
+        if ending == form:
+            return form
+    if not ending or (path.exists() and not path.is_file()):
         return "csv"
-    raise InputError(f"--out {path}: there is no form {path.suffix!r}; let it end in .csv, .json or .parquet")
+    endings = ", ".join(f".{form}" for form in FORMS[:-1])
+    raise InputError(f"--out {path}: there is no form {path.suffix!r}; let it end in {endings} or .{FORMS[-1]}")
 
 
 def export(frames: Iterable[pl.DataFrame], form: Form, legend: Legend, file: BinaryIO) -> int:
-    """Write rows in a form, one frame after the other as they come, and count them. There is at least one frame.
-
-    Lengths of time are ``Duration("us")``. CSV is that of `to_csv`. JSON is an array of objects: lengths of time in
-    whole microseconds, percentages and rates as numbers, instants as text. Parquet keeps lengths of time exact, and
-    percentages and rates as decimals.
-    """
-    if form == "parquet":
-        return _export_parquet(frames, file)
+    """Write rows in a form, as `storemon.views.forms.pieces` does, one frame after the other; count them."""
     count = 0
-    for place, frame in enumerate(frames):
-        if form == "csv":
-            file.write(to_csv(frame, legend, header=not place))
-        else:
-            rows = _to_json(frame)[1:-1]  # without the brackets of its own
-            file.write((b"," * bool(count and rows) if place else b"[") + rows)
-        count += len(frame)
-    if form == "json":
-        file.write(b"]")
+
+    def counted() -> Iterator[pl.DataFrame]:
+        nonlocal count
+        for frame in frames:
+            count += len(frame)
+            yield frame
+
+    file.writelines(pieces(counted(), form, legend))
     return count
-
-
-def encoded(frame: pl.DataFrame, form: Form, legend: Legend) -> bytes:
-    """Write one frame as `export` does."""
-    export([frame], form, legend, buffer := io.BytesIO())
-    return buffer.getvalue()
-
-
-def to_csv(frame: pl.DataFrame, legend: Legend, *, header: bool = True) -> bytes:
-    r"""``frame`` as CSV in UTF-8 with ``\n`` line ends.
-
-    Lengths of time are in the minutes or hours that ``legend`` says, with two decimals, rounded half up; instants in
-    ISO 8601, in UTC with a ``Z``, or local without; what is null is empty.
-    """
-    printed = frame.with_columns(rounded(frame, legend)).with_columns(_instants())
-    return printed.write_csv(include_header=header, quote_style="necessary", line_terminator="\n").encode()
-
-
-def rounded(frame: pl.DataFrame, legend: Legend) -> list[pl.Expr]:
-    """Turn each length of time into a decimal of two places, in the unit that ``legend`` says, rounded half up."""
-    lengths = frame.select(cs.duration()).columns
-    return [_rounded(name, _HUNDREDTH_US[legend[name].unit]) for name in lengths]
 
 
 def write(path: Path, content: bytes, *, what: str = "report") -> None:
@@ -113,36 +75,6 @@ def remove_parts(path: Path) -> None:
     """Remove what a killed process left of its attempts to write ``path``."""
     for part in path.parent.glob(f".{path.name}.*.part"):
         part.unlink(missing_ok=True)
-
-
-def _rounded(name: str, hundredth_us: int) -> pl.Expr:
-    hundredths = (pl.col(name).to_physical() + hundredth_us // 2) // hundredth_us  # rounds down below zero as well
-    return (hundredths.cast(pl.Decimal(38, 2)) / 100).alias(name)
-
-
-def _instants() -> list[pl.Expr]:
-    return [
-        cs.datetime(time_zone="UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"),
-        cs.datetime(time_zone=None).dt.strftime("%Y-%m-%dT%H:%M:%S"),
-    ]
-
-
-def _export_parquet(frames: Iterable[pl.DataFrame], file: BinaryIO) -> int:
-    from pyarrow.parquet import ParquetWriter  # noqa: PLC0415 - the other forms do without Arrow
-
-    tables = (frame.to_arrow(compat_level=pl.CompatLevel.oldest()) for frame in frames)
-    first = next(tables)
-    count = 0
-    with ParquetWriter(file, first.schema) as writer:
-        for table in chain([first], tables):
-            writer.write_table(table)
-            count += len(table)
-    return count
-
-
-def _to_json(frame: pl.DataFrame) -> bytes:
-    numbers = frame.with_columns(cs.duration().to_physical(), cs.decimal().cast(pl.Float64))
-    return numbers.with_columns(_instants()).write_json().encode()
 
 
 def _replace(path: Path, fill: Callable[[BinaryIO], T]) -> T:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from storemon.answers.audit import Finding
 from storemon.views.answer import Column
-from storemon.views.export import encoded
+from storemon.views.forms import to_json
 from storemon.views.table import draw_note, draw_table
 
 EXAMPLES = 3
@@ -18,7 +18,7 @@ EXAMPLES = 3
 
 def rows_of(findings: Sequence[Finding]) -> pl.DataFrame:
     """Put findings into rows: ``finding, count, meaning``, and ``examples``, a JSON array of objects as text."""
-    rows = [(each.name, each.count, each.meaning, encoded(each.examples, "json", {}).decode()) for each in findings]
+    rows = [(each.name, each.count, each.meaning, to_json(each.examples).decode()) for each in findings]
     schema = {"finding": pl.String, "count": pl.Int64, "meaning": pl.String, "examples": pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row")
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from storemon.views.answer import Answer, Legend
-from storemon.views.export import rounded
+from storemon.views.forms import rounded
 
 _UNITS = {"minutes": ("minutes",), "hours": ("hours",), "percent": ("%",), "number": ()}
 _WIDEST = 40
