@@ -207,6 +207,9 @@ class StoresQuestion(Question):
     breaching: Annotated[
         bool, Parameter(help="Only those that spent more than the target allows, the worst burn first.")
     ] = False
+    search: Annotated[
+        str | None, Parameter(help="Only those with this in their id, or in the value of a tag, whatever its case.")
+    ] = None
 
 
 @Parameter(name="*")
@@ -242,8 +245,10 @@ def _option(field: str, hint: Any, described: Parameter) -> Option:
     return Option(field.rstrip("_"), field, kind, tuple(choices), described.help or "")
 
 
-def question_of(kind: type[T], given: Mapping[str, object]) -> T:
+def question_of(kind: type[T], given: Mapping[str, object], *, also: Iterable[str] = ()) -> T:
     """Make a question of options by their names, as texts, flags, or lists of texts.
+
+    What ``also`` can be given, a mistake in a name tells.
 
     Raises:
         InputError: there is no such option, or it can't have such a value.
@@ -253,7 +258,7 @@ def question_of(kind: type[T], given: Mapping[str, object]) -> T:
 
     known = {option.name: option for option in options_of(kind)}
     for name in given:
-        require_one_of(name, [*known], "parameter")
+        require_one_of(name, [*known, *also], "parameter")
     return kind(**{known[name].field: _read(known[name], value) for name, value in given.items()})
 
 

@@ -1,5 +1,7 @@
 """The list of stores, asked in words."""
 
+import polars as pl
+
 from storemon.answers.objectives import breaching
 from storemon.answers.stores import stores
 from storemon.calendar.windows import LAST_WEEK
@@ -28,4 +30,7 @@ def answer(question: StoresQuestion, snapshot: Snapshot, means: Means) -> Answer
     columns = ("store_id", *legend, *(name for name in frame.columns[1:] if name not in legend))
     rows = f"stores over the budget of {question.target} %" if question.breaching else "stores"
     frame = breaching(frame) if question.breaching else frame
+    if question.search:
+        sought = pl.col(pl.String).str.to_lowercase().str.contains(question.search.lower(), literal=True)
+        frame = frame.filter(pl.any_horizontal(sought))
     return Answer([frame], legend, rows, now, worst_of(legend), columns=columns)

@@ -11,7 +11,7 @@ from threading import Thread
 
 import structlog
 import uvicorn
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.types import ASGIApp
 from sqlalchemy import Engine
@@ -28,6 +28,8 @@ from storemon.service.problems import problems_plugin
 from storemon.service.records import open_records, records_file
 from storemon.service.reports import get_report, get_report_by_path, trigger_report
 from storemon.service.schema import openapi_config
+from storemon.service.v1.answers import ANSWERS
+from storemon.service.v1.problems import handlers
 from storemon.service.work import run_ingestion, run_report
 from storemon.service.workers import GRACE_SECONDS, Run, Workers
 from storemon.settings import Settings
@@ -48,7 +50,15 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     workers = Workers(jobs, runs, lease=settings.lease)
     given = {"settings": settings, "jobs": jobs, "workers": workers}
     return Litestar(
-        [trigger_report, get_report, get_report_by_path, ingest, get_ingestion, health],
+        [
+            trigger_report,
+            get_report,
+            get_report_by_path,
+            ingest,
+            get_ingestion,
+            health,
+            Router("/v1", route_handlers=ANSWERS, exception_handlers=handlers(), tags=["v1"]),
+        ],
         dependencies={name: _provide(one) for name, one in given.items()},
         plugins=[problems_plugin()],
         openapi_config=openapi_config(),

@@ -49,7 +49,7 @@ def problems_plugin() -> ProblemDetailsPlugin:
     return ProblemDetailsPlugin(
         ProblemDetailsConfig(
             exception_to_problem_detail_map={
-                HTTPException: _from_http,
+                HTTPException: from_http,
                 InputError: lambda error: problem(400, str(error)),
                 QueueFullError: lambda error: problem(503, str(error), headers={"Retry-After": str(RETRY_SECONDS)}),
                 SQLAlchemyError: _from_records,
@@ -61,7 +61,8 @@ def problems_plugin() -> ProblemDetailsPlugin:
     )
 
 
-def _from_http(error: HTTPException) -> ProblemDetailsException:
+def from_http(error: HTTPException) -> ProblemDetailsException:
+    """Say in words which field of a request was wrong."""
     fields = error.extra if isinstance(error.extra, list) else []
     detail = "; ".join(_of_field(**field) for field in fields) or error.detail
     return problem(error.status_code, detail, headers=error.headers)

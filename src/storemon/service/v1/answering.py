@@ -1,0 +1,205 @@
+"""An answer over HTTP: of which facts, unchanged or computed, whole or by pages, in which form."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from itertools import chain
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+import polars as pl
+from litestar import Request, Response
+from litestar.response import Stream
+
+from storemon.engine.question import require_one_of
+from storemon.errors import InputError
+from storemon.lake.kept import KeptLake
+from storemon.lake.snapshot import LakeSnapshot
+from storemon.questions.options import Facts, Means
+from storemon.service.problems import problem
+from storemon.service.v1.query import MOST_ROWS, Shown, Wanted
+from storemon.settings import Settings
+from storemon.units.zones import EDITION
+from storemon.views.answer import Answer
+from storemon.views.forms import Form, pieces, to_json
+
+MEDIA_TYPES: Mapping[Form, str] = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "ndjson": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+MOST_STORES = 100_000
+"""The most stores of which an answer is computed while its request waits."""
+
+T = TypeVar("T", bound=str)
+
+Ask = Callable[[Any, LakeSnapshot, Means], Answer]
+"""Answers a question: a function of `storemon.questions`."""
+
+
+class Cursor(NamedTuple):
+    """Where a page begins, of which facts, and of which question."""
+
+    versions: dict[str, int]
+    offset: int
+    question: str
+
+
+def answered(
+    request: Request[Any, Any, Any], settings: Settings, wanted: Wanted, ask: Ask, *, name: str
+) -> Response[Any]:
+    """Answer a question with rows: with 304 if the one who asks has the answer already, which computes nothing.
+
+    Args:
+        request: the request.
+        settings: where the lake lies, and what an answer may take.
+        wanted: what the request asks.
+        ask: answers it.
+        name: what a file with the answer is called, without its ending.
+
+    Raises:
+        StoremonError: the question can't be answered, or its answer is too large for a request to wait for.
+
+    """
+    question, shown = wanted
+    form = form_of(request, shown.format, MEDIA_TYPES)
+    digest = _digest(name, asdict(question), shown.sort, settings.carry_limit)
+    limit, cursor = shown.rows(), _cursor(shown, digest)
+    snapshot = KeptLake(settings.lake).snapshot(cursor.versions if cursor else None)
+    here = cursor or Cursor(dict(snapshot.versions), 0, digest)
+    headers = headers_of(snapshot, digest, form, limit, here.offset)
+    if has_already(request, headers):
+        return Response(None, status_code=304, headers=headers)
+    _require_few(len(snapshot.stores()))
+    answer = ask(question, snapshot, means_of(settings))
+    if isinstance(question, Facts):
+        headers["X-As-Of"] = answer.as_of.isoformat()
+    if not shown.in_pages:
+        headers["Content-Disposition"] = f'inline; filename="{name}.{form}"'
+        return _whole(answer, form, headers)
+    page, following = _page(answer.frame, shown, here)
+    headers["X-Total-Count"] = str(len(answer.frame))
+    if following:
+        headers["Link"] = f'<?{_query(request, following)}>; rel="next"'
+    if form == "json":
+        body = b'{"rows":' + to_json(page) + b',"next":' + msgspec.json.encode(following) + b"}"
+    else:
+        body = b"".join(pieces([page], form, answer.legend))
+    return Response(body, media_type=MEDIA_TYPES[form], headers=headers)
+
+
+def means_of(settings: Settings) -> Means:
+    """Tell what an answer may take."""
+    return Means(settings.carry_limit, settings.memory, settings.on)
+
+
+def headers_of(snapshot: LakeSnapshot, *asked: object) -> dict[str, str]:
+    """Name the facts that an answer rests on, and the answer itself: by them, and by all that was ``asked``."""
+    etag = _digest(dict(snapshot.versions), *asked)
+    return {
+        "ETag": f'"{etag}"',
+        "Cache-Control": "private, no-cache",
+        "Vary": "Accept, Authorization, X-API-Key",
+        "X-Lake": " ".join(f"{table}={number}" for table, number in snapshot.versions.items()),
+        "X-Zone-Data": EDITION,
+    }
+
+
+def has_already(request: Request[Any, Any, Any], headers: Mapping[str, str]) -> bool:
+    """Tell whether the one who asks has this answer."""
+    known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+    return headers["ETag"] in known or known == ["*"]
+
+
+def form_of(request: Request[Any, Any, Any], named: str | None, media_types: Mapping[T, str]) -> T:
+    """Choose the form of an answer: the one that is named, or the best one that is accepted, or else the JSON one.
+
+    Raises:
+        InputError: there is no such form.
+        ProblemDetailsException: none is accepted.
+
+    """
+    forms = {str(form): form for form in media_types}
+    if named is not None:
+        require_one_of(named, [*forms], "format")
+        return forms[named]
+    if not request.headers.get("accept"):
+        return forms["json"]
+    by_media_type = {media_types[form].partition(";")[0]: form for form in (forms["json"], *media_types)}
+    best = request.accept.best_match([*by_media_type])
+    if best is None:
+        raise problem(406, f"there is no such form; accept one of {', '.join(by_media_type)}")
+    return by_media_type[best]
+
+
+def _digest(*parts: object) -> str:
+    """Tell what an answer depends on, the program and the zones' edition too, in a few characters."""
+    told = msgspec.json.encode([version("storemon"), EDITION, *parts], order="deterministic")
+    return hashlib.sha256(told).hexdigest()[:32]
+
+
+def _cursor(shown: Shown, digest: str) -> Cursor | None:
+    if shown.cursor is None:
+        return None
+    try:
+        cursor = msgspec.json.decode(base64.urlsafe_b64decode(shown.cursor.encode()), type=Cursor)
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise InputError("the cursor is not one that a page told; leave it out to begin anew") from error
+    if cursor.question != digest or cursor.offset < 0:
+        raise InputError("the cursor is of another question; ask the same as for the page before, or leave it out")
+    return cursor
+
+
+def _require_few(stores: int) -> None:
+    if stores > MOST_STORES:
+        raise problem(
+            422,
+            f"there are {stores:,} stores, and a request waits for answers about {MOST_STORES:,} at the most; "
+            "ask for a report that is made meanwhile: POST /v1/reports",
+        )
+
+
+def _whole(answer: Answer, form: Form, headers: Mapping[str, str]) -> Response[Any]:
+    """Send all rows: at once if that is one range of stores, else range by range, as they come."""
+    parts = pieces(answer.frames, form, answer.legend)
+    first = [*_next(parts), *_next(parts)]
+    more = [*_next(parts)] if first else []
+    if not more:
+        return Response(b"".join(first), media_type=MEDIA_TYPES[form], headers=dict(headers))
+    return Stream(chain(first, more, parts), media_type=MEDIA_TYPES[form], headers=dict(headers))
+
+
+def _next(parts: Iterator[bytes]) -> Iterator[bytes]:
+    for part in parts:
+        yield part
+        return
+
+
+def _page(rows: pl.DataFrame, shown: Shown, here: Cursor) -> tuple[pl.DataFrame, str | None]:
+    """Cut out a page, and tell the cursor of the next one if there is one."""
+    until = here.offset + (shown.rows() or MOST_ROWS)
+    following = None if until >= len(rows) else _told(here._replace(offset=until))
+    return _sorted(rows, shown.sort)[here.offset : until], following
+
+
+def _sorted(rows: pl.DataFrame, sort: str | None) -> pl.DataFrame:
+    if sort is None:
+        return rows
+    column = sort.removeprefix("-")
+    require_one_of(column, rows.columns, "column")
+    return rows.sort(column, descending=sort.startswith("-"), nulls_last=True, maintain_order=True)
+
+
+def _told(cursor: Cursor) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode()
+
+
+def _query(request: Request[Any, Any, Any], cursor: str) -> str:
+    given = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return urlencode([*given, ("cursor", cursor)])

@@ -1,0 +1,174 @@
+"""The routes of answers."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from storemon.engine.question import require_one_of
+from storemon.errors import InputError
+from storemon.lake.kept import KeptLake
+from storemon.lake.snapshot import LakeSnapshot
+from storemon.questions import audit, explain, outages, report, stores, week
+from storemon.questions.options import AuditQuestion, Grouped, Means, Question, ReportQuestion, StoresQuestion
+from storemon.service.problems import problems
+from storemon.service.v1.answering import answered, form_of, has_already, headers_of, means_of
+from storemon.service.v1.query import Wanted, wanted
+from storemon.settings import Settings
+from storemon.units.instants import EPOCH
+from storemon.views.answer import Answer
+from storemon.views.findings import rows_of
+from storemon.views.plain import plain
+from storemon.views.svg import draw
+
+Asking = Request[Any, Any, Any]
+_PICTURES = {"json": "application/json", "svg": "image/svg+xml"}
+_PROBLEMS = problems(
+    _400="A parameter is not known, or can't have this value",
+    _404="There are no polls yet, or no such store",
+    _406="There is no form that is accepted",
+    _422="The answer is too large for a request to wait for",
+    _503="The lake can't be read",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectedQuestion:
+    """What the list of rejected rows can be asked for."""
+
+    file: Annotated[str | None, Parameter(help="Only those of this file, named as in the list.")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """How an explanation is shown."""
+
+    format: Annotated[str | None, Parameter(help="json, or svg for a picture (default: by Accept, else json).")] = None
+
+
+@get(
+    "/report",
+    dependencies=wanted(ReportQuestion),
+    sync_to_thread=True,
+    summary="Measures of each store or group",
+    responses=_PROBLEMS,
+)
+def get_report(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
+    """Compute uptime, downtime and other measures, by default in the last hour, day and week."""
+    return answered(request, settings, wanted, report.answer, name="report")
+
+
+@get(
+    "/groups/{tag:str}",
+    dependencies=wanted(ReportQuestion),
+    sync_to_thread=True,
+    summary="Measures of each group of stores with the same value of a tag",
+    responses=_PROBLEMS,
+)
+def get_groups(
+    request: Asking, tag: FromPath[str], settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
+) -> Response[Any]:
+    """Compute what a report tells, of all stores with the same value of a tag together."""
+    question = wanted.question
+    if question.group_by or question.overall:
+        raise InputError("these are groups by the tag in the path; leave out group_by and overall, or ask /v1/report")
+    grouped = wanted._replace(question=replace(question, group_by=(tag,)))
+    return answered(request, settings, grouped, report.answer, name="groups")
+
+
+@get("/outages", dependencies=wanted(Question), sync_to_thread=True, summary="Outages", responses=_PROBLEMS)
+def get_outages(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
+    """List the outages in a window, by default the last day."""
+    return answered(request, settings, wanted, outages.answer, name="outages")
+
+
+@get(
+    "/hour-of-week",
+    dependencies=wanted(Grouped),
+    sync_to_thread=True,
+    summary="Uptime by weekday and hour",
+    responses=_PROBLEMS,
+)
+def get_hour_of_week(
+    request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
+) -> Response[Any]:
+    """Add a window, by default the last four weeks, up by weekday and hour of the local clocks."""
+    return answered(request, settings, wanted, week.answer, name="hour-of-week")
+
+
+@get("/stores", dependencies=wanted(StoresQuestion), sync_to_thread=True, summary="Stores", responses=_PROBLEMS)
+def get_stores(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
+    """List the stores with their tags and availability, by default in the last week."""
+    return answered(request, settings, wanted, stores.answer, name="stores")
+
+
+@get("/audit", dependencies=wanted(AuditQuestion), sync_to_thread=True, summary="Audit", responses=_PROBLEMS)
+def get_audit(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
+    """Find what weakens the figures: what is missing, unknown or doubtful, with examples."""
+    return answered(request, settings, wanted, _audit, name="audit")
+
+
+def _audit(question: AuditQuestion, snapshot: LakeSnapshot, means: Means) -> Answer:
+    findings = audit.answer(question, snapshot, means)
+    return Answer([rows_of(findings)], {}, "findings", question.now(snapshot))
+
+
+@get(
+    "/rejected",
+    dependencies=wanted(RejectedQuestion),
+    sync_to_thread=True,
+    summary="Rows that could not be read",
+    responses=_PROBLEMS,
+)
+def get_rejected(
+    request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
+) -> Response[Any]:
+    """List the rows that could not be read: file, line, reason, and the row as it stood."""
+    return answered(request, settings, wanted, _rejected, name="rejected")
+
+
+def _rejected(question: RejectedQuestion, snapshot: LakeSnapshot, _: Means) -> Answer:
+    rows = snapshot.rejected()
+    if question.file is not None:
+        require_one_of(question.file, rows["file"].unique().sort().to_list(), "file with rejected rows")
+        rows = rows.filter(file=question.file)
+    return Answer([rows], {}, "rejected rows", EPOCH)
+
+
+@get(
+    "/stores/{store_id:str}/explain",
+    dependencies=wanted(Question, shown=Drawn),
+    sync_to_thread=True,
+    summary="Why a store has its figures",
+    responses=_PROBLEMS,
+)
+def get_explanation(
+    request: Asking, store_id: FromPath[str], settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
+) -> Response[Any]:
+    """Explain the figures of a store in a window, by default the last day: as JSON, or drawn as SVG."""
+    question, shown = wanted
+    form = form_of(request, shown.format, _PICTURES)
+    snapshot = KeptLake(settings.lake).snapshot()
+    headers = headers_of(snapshot, "explain", store_id, asdict(question), settings.carry_limit, form)
+    if has_already(request, headers):
+        return Response(None, status_code=304, headers=headers)
+    told = explain.answer(question, store_id, snapshot, means_of(settings))
+    headers["X-As-Of"] = told.as_of.isoformat()
+    body = draw(told).encode() if form == "svg" else msgspec.json.encode(plain(told))
+    return Response(body, media_type=_PICTURES[form], headers=headers)
+
+
+ANSWERS = [
+    get_report,
+    get_groups,
+    get_outages,
+    get_hour_of_week,
+    get_stores,
+    get_explanation,
+    get_audit,
+    get_rejected,
+]

@@ -1,0 +1,83 @@
+"""Every error of the versioned API, as problem details (RFC 9457) with a type: a heading of docs/problems.md."""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.plugins.problem_details import ProblemDetailsException
+from sqlalchemy.exc import SQLAlchemyError
+
+from storemon.errors import EmptyLakeError, InputError, StoremonError
+from storemon.service.jobs import QueueFullError
+from storemon.service.problems import RETRY_SECONDS, from_http
+
+_log = structlog.stdlib.get_logger("storemon.problems")
+
+
+class _Kind(NamedTuple):
+    """A kind of problem: its status, the last part of its type, its title."""
+
+    status: int
+    name: str
+    title: str
+
+
+_BY_ERROR: dict[type[Exception], _Kind] = {
+    InputError: _Kind(400, "wrong-question", "The question can't be understood"),
+    EmptyLakeError: _Kind(404, "no-polls", "There are no polls yet"),
+    QueueFullError: _Kind(503, "too-many-waiting", "Too many are waiting"),
+    SQLAlchemyError: _Kind(503, "records-out-of-reach", "The records can't be reached"),
+    StoremonError: _Kind(503, "facts-out-of-reach", "The facts can't be read"),
+    RecursionError: _Kind(400, "wrong-body", "The body can't be read"),
+    Exception: _Kind(500, "unforeseen", "This was not foreseen"),
+}
+_BY_STATUS = {
+    400: _Kind(400, "wrong-question", "The question can't be understood"),
+    404: _Kind(404, "not-found", "There is no such thing"),
+    405: _Kind(405, "wrong-method", "It can't be used in this way"),
+    406: _Kind(406, "no-such-form", "There is no such form"),
+    409: _Kind(409, "conflict", "It is not in a state for this"),
+    410: _Kind(410, "gone", "It is no longer there"),
+    413: _Kind(413, "too-large", "The body is too large"),
+    415: _Kind(415, "wrong-body", "The body can't be read"),
+    422: _Kind(422, "answer-too-large", "The answer is too large"),
+    503: _Kind(503, "facts-out-of-reach", "The facts can't be read"),
+}
+
+
+def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Answer with what went wrong, where, and what to try."""
+    kind = next(_BY_ERROR[each] for each in type(error).__mro__ if each in _BY_ERROR)
+    detail, more, headers = str(error), {}, {}
+    if isinstance(error, HTTPException):
+        told = error if isinstance(error, ProblemDetailsException) else from_http(error)
+        kind = _BY_STATUS.get(told.status_code, _Kind(told.status_code, "refused", told.title or "It is refused"))
+        detail, headers = told.detail, dict(told.headers or {})
+        more = told.extra if isinstance(told.extra, dict) else {}
+    elif isinstance(error, RecursionError):
+        detail = "the body is nested too deeply; send a flat object"
+    elif kind.name == "unforeseen":
+        _log.error("request failed", exc_info=error)
+        detail = "this was not foreseen; the log says more"
+    elif kind.status == 503:  # noqa: PLR2004
+        _log.error("request failed", reason=detail)
+        headers["Retry-After"] = str(RETRY_SECONDS)
+    body = {"type": f"docs/problems.md#{kind.name}", "title": kind.title, "status": kind.status}
+    body |= {"detail": _named(detail), "instance": request.url.path, **more}
+    return Response(
+        msgspec.json.encode(body), status_code=kind.status, media_type="application/problem+json", headers=headers
+    )
+
+
+def handlers() -> dict[Any, Callable[..., Response[bytes]]]:
+    """Have every error answered so, whatever handles those of other routes."""
+    return dict.fromkeys([*_BY_ERROR, HTTPException, ProblemDetailsException], answer_problem)
+
+
+def _named(detail: str) -> str:
+    """Call parameters by the names that they have here."""
+    return re.sub(r"--([a-z][a-z-]*)", lambda found: found[1].replace("-", "_"), detail)

@@ -1,0 +1,113 @@
+"""What a request asks: its query as a question, and as how the rows are to be shown.
+
+Every parameter is declared in `storemon.questions.options`, or in `Shown`. Here they are read, and told to OpenAPI.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from cyclopts import Parameter
+from litestar import Request
+from litestar.di import Provide
+from litestar.params import QueryParameter
+
+from storemon.errors import InputError
+from storemon.questions.options import Option, options_of, question_of
+from storemon.views.forms import FORMS
+
+T = TypeVar("T")
+
+MOST_ROWS = 10_000
+"""The most rows of a page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """How rows are shown."""
+
+    format: Annotated[
+        str | None, Parameter(help=f"The form of the answer: {', '.join(FORMS)} (default: by Accept, else json).")
+    ] = None
+    limit: Annotated[
+        str | None,
+        Parameter(help=f"So many rows, up to {MOST_ROWS:,}: a page, which tells where the next begins."),
+    ] = None
+    sort: Annotated[
+        str | None, Parameter(help="A column to sort by, like availability_last_week, or -downtime for the most first.")
+    ] = None
+    cursor: Annotated[str | None, Parameter(help="Where a page begins, as the page before told it.")] = None
+
+    @property
+    def in_pages(self) -> bool:
+        """Whether not all rows are wanted at once, in their own order."""
+        return self.limit is not None or self.cursor is not None or self.sort is not None
+
+    def rows(self) -> int | None:
+        """Read how many rows are wanted; None for all.
+
+        Raises:
+            InputError: it is no such number.
+
+        """
+        if self.limit is None:
+            return None
+        if not self.limit.isascii() or not self.limit.isdecimal() or not 1 <= int(self.limit[:9]) <= MOST_ROWS:
+            raise InputError(f"limit is {self.limit!r}; it can be a number from 1 to {MOST_ROWS}")
+        return int(self.limit)
+
+
+class Wanted(NamedTuple):
+    """What a request asks, by the parameters it gave: a question, and how its answer is shown."""
+
+    question: Any
+    shown: Shown
+
+
+def wanted(kind: type[Any], *, shown: type[Any] = Shown) -> dict[str, Provide]:
+    """Read the query of a route that answers such a kind of question.
+
+    A parameter that is not known is refused: passed over, a misspelt one would change what is answered.
+
+    Args:
+        kind: the kind of question.
+        shown: what says how the answer is shown.
+
+    """
+
+    def read(request: Request[Any, Any, Any], **_: Any) -> Wanted:
+        given: dict[str, list[str]] = {}
+        for name, value in request.query_params.multi_items():
+            given.setdefault(name, []).append(value)
+        of_shown = {option.name for option in options_of(shown)}
+        question = question_of(kind, _without(given, of_shown), also=of_shown)
+        return Wanted(question, question_of(shown, _only(given, of_shown)))
+
+    options = (*options_of(kind), *options_of(shown))
+    _describe(read, options)
+    return {"wanted": Provide(read, sync_to_thread=False)}
+
+
+def _describe(read: Callable[..., Any], options: tuple[Option, ...]) -> None:
+    """Tell OpenAPI of the options, by a signature that names each. All are texts: `question_of` reads them."""
+    hints: dict[str, Any] = {
+        option.field: Annotated[
+            list[str] | None if option.kind is tuple else str | None,
+            QueryParameter(name=option.name, description=option.help),
+        ]
+        for option in options
+    }
+    only_by_name = inspect.Parameter.KEYWORD_ONLY
+    request = inspect.Parameter("request", only_by_name, annotation=Request[Any, Any, Any])
+    described = [inspect.Parameter(name, only_by_name, default=None, annotation=hint) for name, hint in hints.items()]
+    read.__annotations__ = {"request": Request[Any, Any, Any], **hints, "return": Wanted}
+    read.__signature__ = inspect.Signature([request, *described], return_annotation=Wanted)  # type: ignore[attr-defined]
+
+
+def _only(given: Mapping[str, T], names: set[str]) -> dict[str, T]:
+    return {name: value for name, value in given.items() if name in names}
+
+
+def _without(given: Mapping[str, T], names: set[str]) -> dict[str, T]:
+    return {name: value for name, value in given.items() if name not in names}
