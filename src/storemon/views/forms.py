@@ -160,10 +160,9 @@ def _xlsx(frames: Iterable[pl.DataFrame], legend: Legend) -> Iterator[bytes]:
         )
     told = frame.with_columns(rounded(frame, legend))
     # A sheet's dates begin in 1900, and have no zone: columns with earlier ones are text.
-    temporal = told.select(cs.date() | cs.datetime())
-    early = temporal.select(cs.all().dt.year().min().fill_null(_FIRST) < _FIRST).row(0, named=True)
-    early_names = [name for name, is_early in early.items() if is_early]
-    told = told.with_columns(_instants(cs.by_name(early_names))).with_columns(pl.col(early_names).cast(pl.String))
+    years = told.select((cs.date() | cs.datetime()).dt.year().min().fill_null(_FIRST)).to_dicts()
+    early = [name for row in years for name, year in row.items() if year < _FIRST]
+    told = told.with_columns(_instants(cs.by_name(early))).with_columns(pl.col(early).cast(pl.String))
     told = told.with_columns(cs.datetime(time_zone="UTC").dt.replace_time_zone(None))
     told = told.with_columns(cs.decimal().cast(pl.Float64))
     buffer = io.BytesIO()
