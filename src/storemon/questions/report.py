@@ -1,16 +1,50 @@
 """The report, asked in words."""
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping, Sequence
+from typing import cast, get_args
 
 from storemon.answers.report import report_by_range
-from storemon.calendar.windows import DEFAULT_WINDOWS, LAST_WEEK
-from storemon.engine.measures import SEVEN_COLUMNS, chosen, parse_target
+from storemon.calendar.periods import Unit
+from storemon.calendar.windows import DEFAULT_WINDOWS, LAST_WEEK, Window
+from storemon.engine.measures import SEVEN_COLUMNS, Measure, chosen, parse_target
+from storemon.engine.question import Policy, require_one_of
+from storemon.engine.tags import parse_where
+from storemon.errors import InputError
 from storemon.lake.snapshot import Snapshot
 from storemon.questions.options import Means, ReportQuestion, split
-from storemon.views.answer import Answer, legend_of_report, worst_of
+from storemon.units.instants import parse_instant
+from storemon.views.answer import Answer, Column, legend_of_report, worst_of
 
-if TYPE_CHECKING:
-    from storemon.calendar.periods import Unit
+
+def check(question: ReportQuestion, means: Means) -> None:
+    """Refuse what can't be understood, whatever the facts are.
+
+    Raises:
+        InputError: an option can't be understood, or two don't go together.
+
+    """
+    if question.every is not None:
+        require_one_of(question.every, get_args(Unit), "unit")
+    require_one_of(question.policy, get_args(Policy), "policy")
+    if question.as_of is not None:
+        parse_instant(question.as_of)
+    question.limit(means)
+    question.tags()
+    parse_where(split(question.where))
+    if question.every is not None and (len(_windows(question)) > 1 or question.versus is not None):
+        raise InputError("a series cuts one window, and compares it with none; leave one window, or the series out")
+    legend(question)
+
+
+def legend(question: ReportQuestion) -> Mapping[str, Column]:
+    """Tell what the columns of figures are.
+
+    Raises:
+        InputError: a measure or a window can't be understood.
+
+    """
+    versus = question.versus is not None
+    return legend_of_report(_told(question), _windows(question), every=_unit(question), versus=versus)
 
 
 def answer(question: ReportQuestion, snapshot: Snapshot, means: Means) -> Answer:
@@ -20,21 +54,32 @@ def answer(question: ReportQuestion, snapshot: Snapshot, means: Means) -> Answer
         StoremonError: as for `storemon.answers.report.report`, here and while the rows are read.
 
     """
-    names = [*(split(question.measures) or SEVEN_COLUMNS), *(["unknown"] if question.wide else [])]
-    told = chosen(names, None if question.target is None else parse_target(question.target))
-    unit, group_by, versus = cast("Unit | None", question.every), question.tags(), question.versus is not None
-    windows = question.windows(*([LAST_WEEK] if unit else DEFAULT_WINDOWS))
     now = question.now(snapshot)
-    asked = question.asked(now, windows, means)
     frames = report_by_range(
         snapshot,
-        measures=names,
-        every=unit,
-        group_by=group_by,
+        measures=_names(question),
+        every=_unit(question),
+        group_by=question.tags(),
         target=question.target,
-        versus_previous=versus,
-        **asked,
+        versus_previous=question.versus is not None,
+        **question.asked(now, _windows(question), means),
     )
-    legend = legend_of_report(told, windows, every=unit, versus=versus)
-    rows = "rows" if unit or question.overall else "groups" if question.group_by else "stores"
-    return Answer(frames, legend, rows, now, worst_of(legend), in_time=unit is not None)
+    told = legend(question)
+    rows = "rows" if question.every or question.overall else "groups" if question.group_by else "stores"
+    return Answer(frames, told, rows, now, worst_of(told), in_time=question.every is not None)
+
+
+def _names(question: ReportQuestion) -> list[str]:
+    return [*(split(question.measures) or SEVEN_COLUMNS), *(["unknown"] if question.wide else [])]
+
+
+def _told(question: ReportQuestion) -> dict[str, Measure]:
+    return chosen(_names(question), None if question.target is None else parse_target(question.target))
+
+
+def _unit(question: ReportQuestion) -> Unit | None:
+    return cast("Unit | None", question.every)
+
+
+def _windows(question: ReportQuestion) -> Sequence[Window]:
+    return question.windows(*([LAST_WEEK] if question.every else DEFAULT_WINDOWS))

@@ -1,4 +1,4 @@
-"""Durable jobs: queued ► running ► complete | failed, shared by all processes over one database.
+"""Durable jobs: queued ► running ► complete | failed | canceled, shared by all processes over one database.
 
 A running job belongs to an owner, for as long as the owner renews its lease. A lease that has run out means that the
 owner died; the job is then anybody's again. Every change of state is one statement that names the state it changes, so
@@ -6,19 +6,21 @@ of two processes that want the same job one gets it, and an owner that was taken
 """
 
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import ColumnElement, CursorResult, Engine, and_, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Engine, and_, delete, func, insert, literal, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from storemon.errors import StoremonError
 from storemon.service.records import RECORDS
 
 ATTEMPTS = 5
 Kind = Literal["report", "ingestion"]
-State = Literal["queued", "running", "complete", "failed"]
+State = Literal["queued", "running", "complete", "failed", "canceled"]
 _job = RECORDS.c
 
 
@@ -52,20 +54,23 @@ class Jobs:
         self._lease_us = lease // timedelta(microseconds=1)
         self._max_queued = max_queued
 
-    def add(self, kind: Kind, parameters: dict[str, Any]) -> str:
-        """Queue a job; it is on disk when its id is returned.
+    def add(self, kind: Kind, parameters: dict[str, Any], *, job_id: str | None = None) -> str:
+        """Queue a job; it is on disk when its id is returned. If there is one with this id, that is left as it is.
 
         Raises:
             QueueFullError: as many jobs of this kind are queued as may be.
 
         """
-        row = {"id": str(uuid4()), "kind": kind, "state": "queued", "parameters": parameters, "attempts": 0}
+        row = {"id": job_id or str(uuid4()), "kind": kind, "state": "queued", "parameters": parameters, "attempts": 0}
         row["queued_at"] = _now()
         values = [literal(value, RECORDS.c[name].type) for name, value in row.items()]
-        with self._records.connect() as connection:
-            added = connection.execute(
-                insert(RECORDS).from_select(list(row), select(*values).where(self._queued(kind) < self._max_queued))
-            )
+        try:
+            with self._records.connect() as connection:
+                added = connection.execute(
+                    insert(RECORDS).from_select(list(row), select(*values).where(self._queued(kind) < self._max_queued))
+                )
+        except IntegrityError:
+            return str(row["id"])
         if not added.rowcount:
             raise QueueFullError(f"{self._max_queued} jobs are waiting already; try again in a few seconds")
         return str(row["id"])
@@ -74,6 +79,29 @@ class Jobs:
         """Read a job's record, None if there is none of this kind."""
         with self._records.connect() as connection:
             return _read(connection.execute(select(RECORDS).where(_job.id == job_id, _job.kind == kind)))
+
+    def list(
+        self, kind: Kind, limit: int, *, state: State | None = None, before: tuple[int, str] | None = None
+    ) -> Sequence[Job]:
+        """Read the newest jobs of a kind; those ``before`` one that is told by when it was queued, and its id."""
+        which = [_job.kind == kind, *([] if state is None else [_job.state == state])]
+        if before is not None:
+            queued_at, job_id = before
+            which.append(or_(_job.queued_at < queued_at, and_(_job.queued_at == queued_at, _job.id < job_id)))
+        newest = select(RECORDS).where(*which).order_by(_job.queued_at.desc(), _job.id.desc()).limit(limit)
+        with self._records.connect() as connection:
+            return [Job(*tuple(row)) for row in connection.execute(newest)]
+
+    def cancel(self, kind: Kind, job_id: str) -> bool:
+        """End a job that has not ended; whoever runs it finds out when it is done. Tell whether there was one."""
+        waiting = and_(_job.kind == kind, _job.id == job_id, _job.state.in_(["queued", "running"]))
+        return bool(self._change(waiting, state="canceled", ended_at=_now()))
+
+    def delete(self, kind: Kind, job_id: str) -> bool:
+        """Forget a job that has ended. Tell whether there was one."""
+        ended = and_(_job.kind == kind, _job.id == job_id, _job.state.in_(["complete", "failed", "canceled"]))
+        with self._records.connect() as connection:
+            return bool(connection.execute(delete(RECORDS).where(ended)).rowcount)
 
     def full(self, kind: Kind) -> bool:
         """Tell whether `add` would refuse a job now."""
@@ -136,7 +164,7 @@ class Jobs:
 
 def pinned_versions(records: Engine) -> list[dict[str, int]]:
     """List the versions of the lake's tables that reports have read, or will read again after a crash."""
-    live = and_(_job.kind == "report", _job.state != "failed")
+    live = and_(_job.kind == "report", _job.state.not_in(["failed", "canceled"]))
     with records.connect() as connection:
         parameters = connection.execute(select(_job.parameters).where(live)).scalars()
         return [asked["versions"] for asked in parameters if "versions" in asked]

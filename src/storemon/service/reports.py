@@ -78,6 +78,8 @@ def _answer(settings: Settings, jobs: Jobs, report_id: UUID) -> Response[Running
         raise problem(404, f"there is no report {report_id}; trigger one with POST /trigger_report")
     if job.state == "failed":
         raise problem(500, f"the report failed: {job.reason}", status="Failed", reason=job.reason)
+    if job.state == "canceled" or "question" in job.parameters:
+        raise problem(410, f"there is no CSV of this report here; look at /v1/reports/{report_id}")
     return _download(settings, job) if job.state == "complete" else Response(Running())
 
 

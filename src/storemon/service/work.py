@@ -1,10 +1,12 @@
 """What a job of each kind is asked for, and what it does."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import polars as pl
 from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.answers.report import report_by_range
@@ -13,13 +15,17 @@ from storemon.engine.measures import SEVEN_COLUMNS, chosen
 from storemon.engine.question import resolve_as_of
 from storemon.errors import FileError, InputError
 from storemon.intake.lake import Lake
+from storemon.questions import report
+from storemon.questions.options import Means, ReportQuestion, question_of
 from storemon.service.jobs import Job, Jobs, pinned_versions
 from storemon.service.records import open_records, records_file
 from storemon.settings import Settings
 from storemon.units.zones import EDITION
 from storemon.views.answer import legend_of_report
 from storemon.views.export import export, remove_parts, save
+from storemon.views.forms import FORMS, Form
 
+_BATCH = 100_000  # rows that are written at a time
 _SEVEN_COLUMNS = legend_of_report(chosen(SEVEN_COLUMNS, None), DEFAULT_WINDOWS)
 
 
@@ -28,13 +34,54 @@ def report_parameters(settings: Settings) -> dict[str, Any]:
     return {"carry_limit_us": settings.carry_limit // timedelta(microseconds=1)}
 
 
-def report_file(settings: Settings, job_id: str) -> Path:
-    """Name the CSV of a report."""
-    return settings.reports / f"{job_id}.csv"
+def question_parameters(settings: Settings, given: Mapping[str, object]) -> dict[str, Any]:
+    """Say what a report of any question is asked for.
+
+    Raises:
+        InputError: it can't be understood.
+
+    """
+    report.check(question_of(ReportQuestion, given), _means(settings, report_parameters(settings)))
+    return {"question": dict(given), **report_parameters(settings)}
+
+
+def report_file(settings: Settings, job_id: str, form: Form = "csv") -> Path:
+    """Name the file of a report in a form."""
+    return settings.reports / f"{job_id}.{form}"
+
+
+def report_files(settings: Settings, job_id: str) -> list[Path]:
+    """List the files of a report that are there."""
+    return [file for form in FORMS if (file := report_file(settings, job_id, form)).exists()]
+
+
+def report_as(settings: Settings, job: Job, form: Form) -> Path:
+    """Give the file of a complete report of any question in a form, written if it is not there yet.
+
+    Raises:
+        FileError: it can't be written.
+        FileNotFoundError: what it is made of is gone.
+        InputError: it can't be written in this form.
+
+    """
+    file, exact = report_file(settings, job.id, form), report_file(settings, job.id, "parquet")
+    if file.exists():
+        return file
+    if not exact.exists():
+        raise FileNotFoundError(exact)
+    legend = report.legend(question_of(ReportQuestion, job.parameters["question"]))
+    rows = pl.scan_parquet(exact)
+    batches = rows.collect_batches(chunk_size=_BATCH) if job.result and job.result["rows"] else [rows.collect()]
+    save(file, lambda opened: export(batches, form, legend, opened))
+    return file
+
+
+def _means(settings: Settings, asked: Mapping[str, Any]) -> Means:
+    return Means(timedelta(microseconds=asked["carry_limit_us"]), settings.memory, settings.on)
 
 
 def run_report(settings: Settings, jobs: Jobs, job: Job) -> dict[str, Any]:
-    """Write a report's CSV, on every start the same bytes; the result counts its ``stores``.
+    """Write a report's file, on every start the same bytes; the result counts its ``stores``, or its ``rows``.
 
     Raises:
         StoremonError: there are no polls, the lake can't be read, or the file can't be written.
@@ -42,9 +89,16 @@ def run_report(settings: Settings, jobs: Jobs, job: Job) -> dict[str, Any]:
     """
     asked = job.parameters
     snapshot = Lake(settings.lake).snapshot(asked.get("versions"))
+    question = question_of(ReportQuestion, asked["question"]) if "question" in asked else None
     if "as_of" not in asked:
-        now = {"versions": dict(snapshot.versions), "as_of": resolve_as_of(snapshot).isoformat(), "zone_data": EDITION}
+        as_of = question.now(snapshot) if question else resolve_as_of(snapshot)
+        now = {"versions": dict(snapshot.versions), "as_of": as_of.isoformat(), "zone_data": EDITION}
         jobs.pin(job, asked := asked | now)
+    if question:
+        answer = report.answer(question, snapshot, _means(settings, asked))
+        exact = report_file(settings, job.id, "parquet")
+        remove_parts(exact)
+        return {"rows": save(exact, lambda opened: export(answer.frames, "parquet", answer.legend, opened))}
     frames = report_by_range(
         snapshot,
         measures=SEVEN_COLUMNS,

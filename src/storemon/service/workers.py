@@ -46,9 +46,9 @@ class Workers:
         for thread in (self._renewing, *self._threads):
             thread.start()
 
-    def add(self, kind: Kind, parameters: dict[str, Any]) -> str:
+    def add(self, kind: Kind, parameters: dict[str, Any], *, job_id: str | None = None) -> str:
         """Queue a job as `Jobs.add` does, and start it here at once if this process is free."""
-        job_id = self._jobs.add(kind, parameters)
+        job_id = self._jobs.add(kind, parameters, job_id=job_id)
         self._wakes[kind].set()
         return job_id
 

@@ -17,6 +17,7 @@ from storemon.questions import audit, explain, outages, report, stores, week
 from storemon.questions.options import AuditQuestion, Grouped, Means, Question, ReportQuestion, StoresQuestion
 from storemon.service.problems import problems
 from storemon.service.v1.answering import answered, form_of, has_already, headers_of, means_of
+from storemon.service.v1.described import AnswerOperation, ExplanationOperation
 from storemon.service.v1.query import Wanted, wanted
 from storemon.settings import Settings
 from storemon.units.instants import EPOCH
@@ -56,6 +57,7 @@ class Drawn:
     sync_to_thread=True,
     summary="Measures of each store or group",
     responses=_PROBLEMS,
+    operation_class=AnswerOperation,
 )
 def get_report(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
     """Compute uptime, downtime and other measures, by default in the last hour, day and week."""
@@ -68,6 +70,7 @@ def get_report(request: Asking, settings: NamedDependency[Settings], wanted: Nam
     sync_to_thread=True,
     summary="Measures of each group of stores with the same value of a tag",
     responses=_PROBLEMS,
+    operation_class=AnswerOperation,
 )
 def get_groups(
     request: Asking, tag: FromPath[str], settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
@@ -80,7 +83,14 @@ def get_groups(
     return answered(request, settings, grouped, report.answer, name="groups")
 
 
-@get("/outages", dependencies=wanted(Question), sync_to_thread=True, summary="Outages", responses=_PROBLEMS)
+@get(
+    "/outages",
+    dependencies=wanted(Question),
+    sync_to_thread=True,
+    summary="Outages",
+    responses=_PROBLEMS,
+    operation_class=AnswerOperation,
+)
 def get_outages(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
     """List the outages in a window, by default the last day."""
     return answered(request, settings, wanted, outages.answer, name="outages")
@@ -92,6 +102,7 @@ def get_outages(request: Asking, settings: NamedDependency[Settings], wanted: Na
     sync_to_thread=True,
     summary="Uptime by weekday and hour",
     responses=_PROBLEMS,
+    operation_class=AnswerOperation,
 )
 def get_hour_of_week(
     request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
@@ -100,13 +111,27 @@ def get_hour_of_week(
     return answered(request, settings, wanted, week.answer, name="hour-of-week")
 
 
-@get("/stores", dependencies=wanted(StoresQuestion), sync_to_thread=True, summary="Stores", responses=_PROBLEMS)
+@get(
+    "/stores",
+    dependencies=wanted(StoresQuestion),
+    sync_to_thread=True,
+    summary="Stores",
+    responses=_PROBLEMS,
+    operation_class=AnswerOperation,
+)
 def get_stores(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
     """List the stores with their tags and availability, by default in the last week."""
     return answered(request, settings, wanted, stores.answer, name="stores")
 
 
-@get("/audit", dependencies=wanted(AuditQuestion), sync_to_thread=True, summary="Audit", responses=_PROBLEMS)
+@get(
+    "/audit",
+    dependencies=wanted(AuditQuestion),
+    sync_to_thread=True,
+    summary="Audit",
+    responses=_PROBLEMS,
+    operation_class=AnswerOperation,
+)
 def get_audit(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
     """Find what weakens the figures: what is missing, unknown or doubtful, with examples."""
     return answered(request, settings, wanted, _audit, name="audit")
@@ -123,6 +148,7 @@ def _audit(question: AuditQuestion, snapshot: LakeSnapshot, means: Means) -> Ans
     sync_to_thread=True,
     summary="Rows that could not be read",
     responses=_PROBLEMS,
+    operation_class=AnswerOperation,
 )
 def get_rejected(
     request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
@@ -145,6 +171,7 @@ def _rejected(question: RejectedQuestion, snapshot: LakeSnapshot, _: Means) -> A
     sync_to_thread=True,
     summary="Why a store has its figures",
     responses=_PROBLEMS,
+    operation_class=ExplanationOperation,
 )
 def get_explanation(
     request: Asking, store_id: FromPath[str], settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]

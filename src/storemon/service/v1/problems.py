@@ -45,8 +45,10 @@ _BY_STATUS = {
     413: _Kind(413, "too-large", "The body is too large"),
     415: _Kind(415, "wrong-body", "The body can't be read"),
     422: _Kind(422, "answer-too-large", "The answer is too large"),
+    416: _Kind(416, "no-such-range", "There are no such bytes"),
     503: _Kind(503, "facts-out-of-reach", "The facts can't be read"),
 }
+_BY_NAME = {"key-used": _Kind(422, "key-used", "The Idempotency-Key was used for another question")}
 
 
 def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -55,9 +57,10 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
     detail, more, headers = str(error), {}, {}
     if isinstance(error, HTTPException):
         told = error if isinstance(error, ProblemDetailsException) else from_http(error)
-        kind = _BY_STATUS.get(told.status_code, _Kind(told.status_code, "refused", told.title or "It is refused"))
+        more = dict(told.extra) if isinstance(told.extra, dict) else {}
+        refused = _Kind(told.status_code, "refused", told.title or "It is refused")
+        kind = _BY_NAME.get(more.pop("kind", ""), _BY_STATUS.get(told.status_code, refused))
         detail, headers = told.detail, dict(told.headers or {})
-        more = told.extra if isinstance(told.extra, dict) else {}
     elif isinstance(error, RecursionError):
         detail = "the body is nested too deeply; send a flat object"
     elif kind.name == "unforeseen":

@@ -92,7 +92,7 @@ def wanted(kind: type[Any], *, shown: type[Any] = Shown) -> dict[str, Provide]:
 def _describe(read: Callable[..., Any], options: tuple[Option, ...]) -> None:
     """Tell OpenAPI of the options, by a signature that names each. All are texts: `question_of` reads them."""
     hints: dict[str, Any] = {
-        option.field: Annotated[
+        f"asked_{option.name}": Annotated[  # some names have a meaning to Litestar
             list[str] | None if option.kind is tuple else str | None,
             QueryParameter(name=option.name, description=option.help),
         ]

@@ -1,0 +1,60 @@
+"""What OpenAPI is told of answers that have many forms: one response has as many media types."""
+
+from dataclasses import dataclass
+
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Schema
+
+from storemon.service.v1.answering import MEDIA_TYPES
+
+_ROWS = Schema(type=OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.OBJECT), description="All rows")
+_PAGE = Schema(
+    type=OpenAPIType.OBJECT,
+    required=["rows", "next"],
+    properties={
+        "rows": _ROWS,
+        "next": Schema(
+            type=[OpenAPIType.STRING, OpenAPIType.NULL], description="The cursor of the next page, null on the last"
+        ),
+    },
+)
+
+
+@dataclass
+class AnswerOperation(Operation):
+    """A route that answers with rows: JSON has them in an array, or under ``rows`` where there are pages."""
+
+    def __post_init__(self) -> None:
+        """Name all media types of a success."""
+        _name_media_types(self, {"application/json": Schema(one_of=[_ROWS, _PAGE])})
+
+
+@dataclass
+class DownloadOperation(Operation):
+    """A route that sends a file of rows, or a part of one."""
+
+    def __post_init__(self) -> None:
+        """Name all media types of a success."""
+        _name_media_types(self, {"application/json": _ROWS})
+
+
+@dataclass
+class ExplanationOperation(Operation):
+    """A route that explains: in JSON, or in a picture."""
+
+    def __post_init__(self) -> None:
+        """Name both media types."""
+        _name(self, {"application/json": Schema(type=OpenAPIType.OBJECT), "image/svg+xml": _text()})
+
+
+def _name_media_types(operation: Operation, json: dict[str, Schema]) -> None:
+    _name(operation, {media_type: _text() for media_type in MEDIA_TYPES.values()} | json)
+
+
+def _name(operation: Operation, schemas: dict[str, Schema]) -> None:
+    for status, response in (operation.responses or {}).items():
+        if status in {"200", "206"}:
+            response.content = {name: OpenAPIMediaType(schema=schema) for name, schema in schemas.items()}
+
+
+def _text() -> Schema:
+    return Schema(type=OpenAPIType.STRING, format="binary")

@@ -1,0 +1,339 @@
+"""The routes of reports that are made meanwhile: ask, look, follow, download, cancel, delete."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, NamedTuple
+from uuid import UUID, uuid5
+
+import msgspec
+from cyclopts import Parameter
+from litestar import HttpMethod, Request, Response, delete, get, post, route
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from storemon.engine.question import require_one_of
+from storemon.errors import InputError
+from storemon.service.jobs import Job, Jobs, State
+from storemon.service.problems import problem, problems
+from storemon.service.v1.answering import MEDIA_TYPES
+from storemon.service.v1.described import DownloadOperation
+from storemon.service.v1.files import sent
+from storemon.service.v1.query import Wanted, wanted
+from storemon.service.work import question_parameters, report_as, report_file, report_files
+from storemon.service.workers import Workers
+from storemon.settings import Settings
+from storemon.views.forms import FORMS, Form
+
+MOST, USUAL = 1_000, 50  # reports of a page
+LONGEST_KEY = 255
+_KEYS = UUID("6b1f0d1e-6f1c-4f0a-9a53-2f5d6f0c7e11")
+_KEY_HELP = "A text of your own: sent again with the same question, it gives the same report."
+_LOOK_SECONDS, _PING_SECONDS = 0.25, 15
+_ENDED = ("complete", "failed", "canceled")
+"""The states in which a report stays."""
+
+
+class Report(msgspec.Struct, omit_defaults=True):
+    """A report: how far it is, what was asked for, and of which facts it is."""
+
+    id: UUID
+    state: State
+    question: dict[str, Any]
+    created_at: datetime
+    content: str
+    """Where it can be downloaded, once complete."""
+    events: str
+    """Where its states can be followed."""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    seconds: float | None = None
+    """How long it took."""
+    starts: int = 0
+    as_of: str | None = None
+    zone_data: str | None = None
+    versions: dict[str, int] = {}
+    rows: int | None = None
+    reason: str | None = None
+
+
+class Reports(msgspec.Struct):
+    """Reports, the newest first, and where the next page begins."""
+
+    rows: list[Report]
+    next: str | None
+
+
+class _Place(NamedTuple):
+    queued_at: int
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """Which reports are listed."""
+
+    state: Annotated[
+        str | None, Parameter(help="Only those that are queued, running, complete, failed or canceled.")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """How much of the list is shown."""
+
+    limit: Annotated[str | None, Parameter(help=f"So many, up to {MOST:,} (default: {USUAL}).")] = None
+    cursor: Annotated[str | None, Parameter(help="Where a page begins, as the page before told it.")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """In which form a report is downloaded."""
+
+    format: Annotated[str | None, Parameter(help=f"{', '.join(FORMS)} (default: csv).")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nothing:
+    """A query that can have no parameters."""
+
+
+@post(
+    "/reports",
+    status_code=202,
+    sync_to_thread=True,
+    summary="Ask for a report",
+    response_description="It is queued, durably; Location says where to look",
+    responses={
+        200: ResponseSpec(Report, description="It was asked for before with this Idempotency-Key"),
+        **problems(
+            _400="The question can't be understood",
+            _422="This Idempotency-Key was used for another question",
+            _503="Too many reports are waiting; Retry-After says when to come again",
+        ),
+    },
+)
+def ask_for_report(
+    settings: NamedDependency[Settings],
+    jobs: NamedDependency[Jobs],
+    workers: NamedDependency[Workers],
+    data: JSONBody[dict[str, Any] | None] = None,
+    key: Annotated[str | None, HeaderParameter(name="Idempotency-Key", description=_KEY_HELP)] = None,
+) -> Response[Report]:
+    """Ask for a report of any question: a JSON object of the parameters of /v1/report, all of them optional.
+
+    The same Idempotency-Key with the same question gives the same report, however often it is sent.
+    """
+    parameters = question_parameters(settings, data or {})
+    if key is None:
+        job = jobs.get("report", workers.add("report", parameters))
+        return _accepted(job, 202)
+    if not 1 <= len(key) <= LONGEST_KEY:
+        raise InputError(f"the Idempotency-Key has {len(key)} characters; it can have 1 to {LONGEST_KEY}")
+    job_id = str(uuid5(_KEYS, key))
+    known = jobs.get("report", job_id)
+    if known is None:
+        workers.add("report", parameters, job_id=job_id)
+    job = jobs.get("report", job_id)
+    if job and job.parameters.get("question") != parameters["question"]:
+        raise problem(422, "this Idempotency-Key was used for another question; send a new key", kind="key-used")
+    return _accepted(job, 202 if known is None else 200)
+
+
+def _accepted(job: Job | None, status: int) -> Response[Report]:
+    if job is None:
+        raise problem(410, "the report was deleted at once")
+    told = _told(job)
+    return Response(told, status_code=status, headers={"Location": f"/v1/reports/{told.id}"})
+
+
+@get(
+    "/reports",
+    dependencies=wanted(Listed, shown=Page),
+    sync_to_thread=False,
+    summary="Reports, the newest first",
+    responses=problems(_400="A parameter is not known, or can't have this value"),
+)
+def list_reports(jobs: NamedDependency[Jobs], wanted: NamedDependency[Wanted]) -> Reports:
+    """List the reports there are."""
+    listed, page = wanted
+    if listed.state is not None:
+        require_one_of(listed.state, ["queued", "running", *_ENDED], "state")
+    limit = USUAL if page.limit is None else _number(page.limit)
+    before = None if page.cursor is None else _place(page.cursor)
+    found = jobs.list("report", limit + 1, state=listed.state, before=before)
+    following = _Place(found[limit - 1].queued_at, found[limit - 1].id) if len(found) > limit else None
+    cursor = following and base64.urlsafe_b64encode(msgspec.json.encode(following)).decode()
+    return Reports([_told(job) for job in found[:limit]], cursor)
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= MOST:
+        raise InputError(f"limit is {text!r}; it can be a number from 1 to {MOST}")
+    return int(text)
+
+
+def _place(cursor: str) -> _Place:
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor.encode()), type=_Place)
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise InputError("the cursor is not one that a page told; leave it out to begin anew") from error
+
+
+_ONE = problems(_400="The id is no UUID", _404="There is no such report")
+
+
+@get("/reports/{report_id:str}", sync_to_thread=False, summary="A report", responses=_ONE)
+def get_one(report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> Report:
+    """Tell how far a report is, what was asked for, and of which facts it is."""
+    return _told(_found(jobs, report_id))
+
+
+@post(
+    "/reports/{report_id:str}/cancel",
+    status_code=200,
+    sync_to_thread=True,
+    summary="Cancel a report",
+    responses=_ONE | problems(_409="It has ended already"),
+)
+def cancel(report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> Report:
+    """End a report that has not ended."""
+    if not jobs.cancel("report", str(report_id)):
+        raise problem(
+            409, f"the report is {_found(jobs, report_id).state}; only one that has not ended can be canceled"
+        )
+    return _told(_found(jobs, report_id))
+
+
+@delete(
+    "/reports/{report_id:str}",
+    sync_to_thread=True,
+    summary="Delete a report",
+    responses=_ONE | problems(_409="It has not ended; cancel it first"),
+)
+def delete_one(report_id: FromPath[UUID], settings: NamedDependency[Settings], jobs: NamedDependency[Jobs]) -> None:
+    """Delete a report that has ended, and its files."""
+    job = _found(jobs, report_id)
+    if job.state not in _ENDED:
+        raise problem(409, f"the report is {job.state}; cancel it first")
+    for file in report_files(settings, job.id):
+        file.unlink(missing_ok=True)
+    jobs.delete("report", job.id)
+
+
+@get(
+    "/reports/{report_id:str}/events",
+    summary="Follow a report",
+    responses=_ONE,
+)
+async def follow(report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> ServerSentEvent:
+    """Send an event with the report each time its state changes, until it has ended."""
+    _found(jobs, report_id)
+    return ServerSentEvent(_events(jobs, report_id))
+
+
+async def _events(jobs: Jobs, report_id: UUID) -> AsyncIterator[ServerSentEventMessage]:
+    state, silent_since = None, asyncio.get_running_loop().time()
+    while state not in _ENDED:
+        job = jobs.get("report", str(report_id))
+        if job is None:
+            return
+        now = asyncio.get_running_loop().time()
+        if job.state != state:
+            state, silent_since = job.state, now
+            yield ServerSentEventMessage(data=msgspec.json.encode(_told(job)).decode(), event=state)
+            continue
+        if now - silent_since >= _PING_SECONDS:  # so that nobody between us takes the connection for dead
+            silent_since = now
+            yield ServerSentEventMessage(comment="still there")
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+@route(
+    "/reports/{report_id:str}/content",
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
+    dependencies=wanted(Nothing, shown=Download),
+    sync_to_thread=True,
+    summary="Download a report",
+    responses={
+        206: ResponseSpec(bytes, description="The range that was asked for"),
+        **_ONE,
+        **problems(
+            _406="There is no such form of this report",
+            _409="It is not complete",
+            _410="Its file is gone",
+            _416="There are no such bytes",
+        ),
+    },
+    operation_class=DownloadOperation,
+)
+def get_content(
+    request: Request[Any, Any, Any],
+    report_id: FromPath[UUID],
+    settings: NamedDependency[Settings],
+    jobs: NamedDependency[Jobs],
+    wanted: NamedDependency[Wanted],
+) -> Response[Any]:
+    """Download a complete report in a form, whole or a range of it."""
+    job = _found(jobs, report_id)
+    if job.state != "complete":
+        why = f": {job.reason}" if job.reason else ""
+        headers = {} if job.state in _ENDED else {"Retry-After": "1"}
+        raise problem(409, f"the report is {job.state}, not complete{why}", headers=headers)
+    form = _form(wanted.shown.format or "csv")
+    is_triggered = "question" not in job.parameters
+    if is_triggered and form != "csv":
+        raise problem(406, "this report was triggered, and is a CSV only; ask for another with POST /v1/reports")
+    headers = {"X-As-Of": job.parameters["as_of"], "X-Zone-Data": job.parameters.get("zone_data", "")}
+    name = f"report-{job.parameters['as_of'][:10]}-{job.id[:8]}.{form}"
+    etag, media_type = f'"{job.id}.{form}"', MEDIA_TYPES[form]
+    try:
+        file = report_file(settings, job.id) if is_triggered else report_as(settings, job, form)
+        return sent(request, file, etag=etag, media_type=media_type, name=name, headers=headers)
+    except FileNotFoundError as error:
+        raise problem(410, "the report was made, but its file is gone; ask for a new one") from error
+
+
+def _form(named: str) -> Form:
+    require_one_of(named, FORMS, "format")
+    return next(form for form in FORMS if form == named)
+
+
+def _found(jobs: Jobs, report_id: UUID) -> Job:
+    job = jobs.get("report", str(report_id))
+    if job is None:
+        raise problem(404, f"there is no report {report_id}; ask for one with POST /v1/reports")
+    return job
+
+
+def _told(job: Job) -> Report:
+    asked, result = job.parameters, job.result or {}
+    started_at, ended_at = _instant(job.started_at), _instant(job.ended_at)
+    return Report(
+        UUID(job.id),
+        job.state,
+        asked.get("question", {}),
+        datetime.fromtimestamp(job.queued_at / 1e6, UTC),
+        f"/v1/reports/{job.id}/content",
+        f"/v1/reports/{job.id}/events",
+        started_at=started_at,
+        ended_at=ended_at,
+        seconds=(ended_at - started_at).total_seconds() if started_at and ended_at else None,
+        starts=job.attempts,
+        as_of=asked.get("as_of"),
+        zone_data=asked.get("zone_data"),
+        versions=asked.get("versions", {}),
+        rows=result.get("rows", result.get("stores")),
+        reason=job.reason,
+    )
+
+
+def _instant(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else datetime.fromtimestamp(microseconds / 1e6, UTC)
+
+
+REPORTS = [ask_for_report, list_reports, get_one, cancel, delete_one, follow, get_content]

@@ -1,0 +1,245 @@
+"""Reports that are made meanwhile, under /v1: asked once, listed, followed, downloaded in parts, deleted."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import msgspec
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from storemon.intake.lake import Lake
+from storemon.service.app import create_app
+from storemon.service.jobs import Jobs
+from storemon.settings import Settings
+from tests.service.conftest import POLLS, write_csvs
+from tests.service.test_app import Stuck, stuck, stuck_client  # noqa: F401 - fixtures
+from tests.service.test_v1_answers import FORMS, read
+from tests.service.waiting import trigger, until
+
+Client = TestClient[Litestar]
+QUESTION = {"window": ["3d", "yesterday"], "measures": "availability,downtime", "wide": True}
+
+
+@pytest.fixture
+def asked(lake: Lake, client: Client) -> Client:  # noqa: ARG001 - there are polls
+    return client
+
+
+def made(client: Client, question: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Ask for a report and wait for its end."""
+    answer = client.post("/v1/reports", json=question)
+    assert answer.status_code == 202
+    assert answer.headers["location"] == f"/v1/reports/{answer.json()['id']}"
+
+    def look() -> dict[str, Any] | None:
+        told: dict[str, Any] = client.get(answer.headers["location"]).json()
+        return None if told["state"] in ("queued", "running") else told
+
+    return until(look)
+
+
+@pytest.mark.parametrize("question", [None, {}, QUESTION, {"every": "day", "window": "3d", "overall": True}])
+def test_it_is_the_straight_answer(question: dict[str, Any] | None, asked: Client) -> None:
+    told = made(asked, question)
+    assert (told["state"], told["question"], told["starts"]) == ("complete", question or {}, 1)
+    straight = asked.get("/v1/report", params={**(question or {})})
+    assert straight.status_code == 200
+    assert told["rows"] == len(straight.json())
+    assert told["as_of"] == straight.headers["x-as-of"]
+    for form in FORMS:
+        content = asked.get(f"{told['content']}?format={form}")
+        direct = asked.get("/v1/report", params={**(question or {}), "format": form})
+        assert content.status_code == 200
+        assert content.headers["content-type"] == FORMS[form]
+        assert read(content, form) == read(direct, form)
+        assert content.headers["content-disposition"].endswith(f'-{told["id"][:8]}.{form}"')
+
+
+def test_it_stays_on_its_facts(settings: Settings, lake: Lake, client: Client) -> None:
+    told = made(client)
+    before = client.get(told["content"]).content
+    write_csvs(settings.data, POLLS + "1,inactive,2024-10-14 23:50:00 UTC\n")
+    lake.ingest(settings.data)
+    assert client.get(f"{told['content']}?format=csv").content == before
+    assert client.get(made(client)["content"]).content != before
+
+
+def test_a_key_gives_the_same_report(asked: Client) -> None:
+    def ask(key: str, question: dict[str, Any]) -> httpx.Response:
+        return asked.post("/v1/reports", json=question, headers={"Idempotency-Key": key})
+
+    first, again, other = ask("one", QUESTION), ask("one", QUESTION), ask("two", QUESTION)
+    assert [answer.status_code for answer in (first, again, other)] == [202, 200, 202]
+    assert first.json()["id"] == again.json()["id"] != other.json()["id"]
+    refused = ask("one", {"window": "3d"})
+    assert (refused.status_code, refused.json()["type"]) == (422, "docs/problems.md#key-used")
+    assert ask("", QUESTION).status_code == 400
+    assert ask("k" * 256, QUESTION).status_code == 400
+    assert len(asked.get("/v1/reports").json()["rows"]) == 2
+
+
+WRONG = {
+    '{"windw": "3d"}': "there is no parameter 'windw'; did you mean window or wide?",
+    '{"window": "zz"}': "'zz' is not a window",
+    '{"window": {"a": 1}}': "window must be a text, or a list of texts",
+    '{"measures": "speed"}': "speed",
+    '{"every": "minute"}': "there is no unit 'minute'",
+    '{"every": "day", "window": ["1d", "2d"]}': "a series cuts one window",
+    '{"policy": "guess"}': "there is no policy 'guess'",
+    '{"as_of": "now"}': "'now' is not an instant",
+    '{"carry_limit": "0d"}': "carry_limit=0d",
+    '{"target": "101"}': "101",
+    '{"where": "nothing"}': "nothing",
+    '{"overall": 2}': "overall is '2'; it can be true or false",
+    '{"wide": null}': "wide must be a text",
+    "[1]": "body",
+    "{": "truncated",
+    "\xff": "malformed",
+}
+
+
+@pytest.mark.parametrize("body", WRONG)
+def test_what_is_wrong_is_said_at_once(body: str, asked: Client) -> None:
+    answer = asked.post("/v1/reports", content=body.encode("latin-1"), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert WRONG[body] in answer.json()["detail"]
+    assert asked.get("/v1/reports").json()["rows"] == []
+
+
+def test_the_list_is_newest_first_and_by_pages(asked: Client) -> None:
+    triggered = trigger(asked)
+    made_ids = [made(asked)["id"] for _ in range(4)]
+    found, cursor = [], ""
+    while cursor is not None:
+        page = asked.get(f"/v1/reports?limit=2{cursor and f'&cursor={cursor}'}").json()
+        assert len(page["rows"]) <= 2
+        found += [row["id"] for row in page["rows"]]
+        cursor = page["next"]
+        if len(found) == 2:
+            made(asked)  # a newer one moves nothing
+    assert found == [*made_ids[::-1], triggered]
+    assert asked.get("/v1/reports?state=failed").json() == {"rows": [], "next": None}
+    for wrong in ("limit=0", "limit=1001", "limit=x", "cursor=x", "state=gone", "sort=id"):
+        assert asked.get(f"/v1/reports?{wrong}").status_code == 400
+
+
+def test_a_triggered_report_has_its_csv_here_too(asked: Client) -> None:
+    triggered = trigger(asked)
+    path = f"/v1/reports/{triggered}"
+    until(lambda: asked.get(path).json()["state"] == "complete")
+    assert asked.get(f"{path}/content").content == asked.get(f"/get_report/{triggered}").content
+    assert asked.get(f"{path}/content?format=json").status_code == 406
+    assert asked.get(f"/get_report/{made(asked)['id']}").status_code == 410
+
+
+def test_a_part_of_it(asked: Client) -> None:
+    path = made(asked)["content"]
+    whole = asked.get(path)
+    content, etag, changed_at = whole.content, whole.headers["etag"], whole.headers["last-modified"]
+    size = len(content)
+    head = asked.head(path)
+    assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(size))
+    assert head.headers["accept-ranges"] == "bytes"
+    parts = {
+        "bytes=0-9": (0, 10),
+        "bytes=10-": (10, size),
+        "bytes=-5": (size - 5, size),
+        f"bytes=5-{size + 99}": (5, size),
+        f"bytes=-{size + 99}": (0, size),
+        f"bytes={size - 1}-": (size - 1, size),
+    }
+    for asked_for, (first, last) in parts.items():
+        part = asked.get(path, headers={"Range": asked_for})
+        assert (part.status_code, part.content) == (206, content[first:last])
+        assert part.headers["content-range"] == f"bytes {first}-{last - 1}/{size}"
+        assert part.headers["content-length"] == str(last - first)
+    for nothing in (f"bytes={size}-", "bytes=9-5", "bytes=-0", "bytes=999999999999999999999-"):
+        answer = asked.get(path, headers={"Range": nothing})
+        assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{size}")
+    for not_one in ("bytes=0-1,3-4", "bytes=-", "lines=1-2", "bytes=a-b", "bytes 0-1"):
+        assert asked.get(path, headers={"Range": not_one}).status_code == 200
+    for condition, status in ((etag, 206), (changed_at, 206), ('"other"', 200), ("Mon, 01 Jan 2001 00:00:00 GMT", 200)):
+        assert asked.get(path, headers={"Range": "bytes=0-9", "If-Range": condition}).status_code == status
+    for known in ({"If-None-Match": f'"x", {etag}'}, {"If-None-Match": "*"}, {"If-Modified-Since": changed_at}):
+        answer = asked.get(path, headers=known)
+        assert (answer.status_code, answer.content) == (304, b"")
+    for other in ({"If-None-Match": '"x"', "If-Modified-Since": changed_at}, {"If-Modified-Since": "rubbish"}):
+        assert asked.get(path, headers=other).status_code == 200
+
+
+def test_a_report_that_is_stuck(stuck_client: Client, stuck: Stuck) -> None:  # noqa: F811 - fixtures
+    running = stuck_client.post("/v1/reports").json()["id"]
+    stuck.entered.wait(60)
+    queued = stuck_client.post("/v1/reports").json()["id"]
+    not_yet = stuck_client.get(f"/v1/reports/{running}/content")
+    assert (not_yet.status_code, not_yet.headers["retry-after"]) == (409, "1")
+    assert stuck_client.delete(f"/v1/reports/{running}").status_code == 409
+    for report_id in (queued, running):
+        assert stuck_client.post(f"/v1/reports/{report_id}/cancel").json()["state"] == "canceled"
+        assert stuck_client.post(f"/v1/reports/{report_id}/cancel").status_code == 409
+    stuck.release.set()
+    last = until(lambda: stuck_client.post("/v1/reports").json()["id"])
+    until(lambda: stuck_client.get(f"/v1/reports/{last}").json()["state"] == "failed")
+    assert "the lake is gone" in stuck_client.get(f"/v1/reports/{last}/content").json()["detail"]
+    for report_id in (queued, running):
+        assert stuck_client.get(f"/v1/reports/{report_id}").json()["state"] == "canceled", "its end comes too late"
+        assert stuck_client.get(f"/get_report/{report_id}").status_code == 410
+        assert stuck_client.delete(f"/v1/reports/{report_id}").status_code == 204
+
+
+def test_it_is_deleted_with_its_files(asked: Client, settings: Settings) -> None:
+    told = made(asked)
+    for form in FORMS:
+        asked.get(f"{told['content']}?format={form}")
+    assert len([*settings.reports.glob(f"{told['id']}.*")]) == len(FORMS)
+    assert asked.delete(f"/v1/reports/{told['id']}").status_code == 204
+    assert not [*settings.reports.glob(f"{told['id']}.*")]
+    for path in (f"/v1/reports/{told['id']}", told["content"], told["events"]):
+        assert asked.get(path).status_code == 404
+
+
+def test_its_file_is_gone(asked: Client, settings: Settings) -> None:
+    told = made(asked)
+    (settings.reports / f"{told['id']}.parquet").unlink()
+    answer = asked.get(told["content"])
+    assert (answer.status_code, answer.json()["type"]) == (410, "docs/problems.md#gone")
+
+
+def events(client: Client, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    with client.stream("GET", path) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        text = "".join(answer.iter_text())
+    for block in text.replace("\r\n", "\n").strip().split("\n\n"):
+        name, data = (line.partition(": ")[2] for line in block.splitlines())
+        yield name, json.loads(data)
+
+
+def test_it_can_be_followed(asked: Client) -> None:
+    told = asked.post("/v1/reports", json=QUESTION).json()
+    followed = [*events(asked, told["events"])]
+    assert [name for name, _ in followed][-1] == "complete"
+    assert all(report["id"] == told["id"] for _, report in followed)
+    assert [*events(asked, told["events"])] == [("complete", followed[-1][1])]
+
+
+@pytest.mark.parametrize("path", ["", "/content", "/events", "/cancel"])
+def test_a_report_that_is_not_there(path: str, asked: Client) -> None:
+    method = "POST" if path == "/cancel" else "GET"
+    for report_id, status in ((uuid4(), 404), ("nothing", 400)):
+        answer = asked.request(method, f"/v1/reports/{report_id}{path}")
+        assert answer.status_code == status
+        assert answer.json()["type"].startswith("docs/problems.md#")
+
+
+def test_a_key_is_kept_over_a_restart(settings: Settings, lake: Lake, jobs: Jobs) -> None:  # noqa: ARG001 - polls
+    ids = set()
+    for _ in range(2):
+        with TestClient(create_app(msgspec.structs.replace(settings))) as client:
+            ids.add(client.post("/v1/reports", headers={"Idempotency-Key": "k"}).json()["id"])
+    assert len(ids) == 1
+    assert len(jobs.list("report", 9)) == 1
