@@ -37,6 +37,18 @@ _PROBLEMS = problems(
 )
 
 
+def _rows(path: str, kind: type, summary: str) -> get:
+    """Make the route of rows that answer a kind of question."""
+    return get(
+        path,
+        dependencies=wanted(kind),
+        sync_to_thread=True,
+        summary=summary,
+        responses=_PROBLEMS,
+        operation_class=AnswerOperation,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class RejectedQuestion:
     """What the list of rejected rows can be asked for."""
@@ -51,27 +63,13 @@ class Drawn:
     format: Annotated[str | None, Parameter(help="json, or svg for a picture (default: by Accept, else json).")] = None
 
 
-@get(
-    "/report",
-    dependencies=wanted(ReportQuestion),
-    sync_to_thread=True,
-    summary="Measures of each store or group",
-    responses=_PROBLEMS,
-    operation_class=AnswerOperation,
-)
+@_rows("/report", ReportQuestion, "Measures of each store or group")
 def get_report(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
     """Compute uptime, downtime and other measures, by default in the last hour, day and week."""
     return answered(request, settings, wanted, report.answer, name="report")
 
 
-@get(
-    "/groups/{tag:str}",
-    dependencies=wanted(ReportQuestion),
-    sync_to_thread=True,
-    summary="Measures of each group of stores with the same value of a tag",
-    responses=_PROBLEMS,
-    operation_class=AnswerOperation,
-)
+@_rows("/groups/{tag:str}", ReportQuestion, "Measures of each group of stores with the same value of a tag")
 def get_groups(
     request: Asking, tag: FromPath[str], settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
 ) -> Response[Any]:
@@ -83,27 +81,13 @@ def get_groups(
     return answered(request, settings, grouped, report.answer, name="groups")
 
 
-@get(
-    "/outages",
-    dependencies=wanted(Question),
-    sync_to_thread=True,
-    summary="Outages",
-    responses=_PROBLEMS,
-    operation_class=AnswerOperation,
-)
+@_rows("/outages", Question, "Outages")
 def get_outages(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
     """List the outages in a window, by default the last day."""
     return answered(request, settings, wanted, outages.answer, name="outages")
 
 
-@get(
-    "/hour-of-week",
-    dependencies=wanted(Grouped),
-    sync_to_thread=True,
-    summary="Uptime by weekday and hour",
-    responses=_PROBLEMS,
-    operation_class=AnswerOperation,
-)
+@_rows("/hour-of-week", Grouped, "Uptime by weekday and hour")
 def get_hour_of_week(
     request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
 ) -> Response[Any]:
@@ -111,27 +95,13 @@ def get_hour_of_week(
     return answered(request, settings, wanted, week.answer, name="hour-of-week")
 
 
-@get(
-    "/stores",
-    dependencies=wanted(StoresQuestion),
-    sync_to_thread=True,
-    summary="Stores",
-    responses=_PROBLEMS,
-    operation_class=AnswerOperation,
-)
+@_rows("/stores", StoresQuestion, "Stores")
 def get_stores(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
     """List the stores with their tags and availability, by default in the last week."""
     return answered(request, settings, wanted, stores.answer, name="stores")
 
 
-@get(
-    "/audit",
-    dependencies=wanted(AuditQuestion),
-    sync_to_thread=True,
-    summary="Audit",
-    responses=_PROBLEMS,
-    operation_class=AnswerOperation,
-)
+@_rows("/audit", AuditQuestion, "Audit")
 def get_audit(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
     """Find what weakens the figures: what is missing, unknown or doubtful, with examples."""
     return answered(request, settings, wanted, _audit, name="audit")
@@ -142,14 +112,7 @@ def _audit(question: AuditQuestion, snapshot: LakeSnapshot, means: Means) -> Ans
     return Answer([rows_of(findings)], {}, "findings", question.now(snapshot))
 
 
-@get(
-    "/rejected",
-    dependencies=wanted(RejectedQuestion),
-    sync_to_thread=True,
-    summary="Rows that could not be read",
-    responses=_PROBLEMS,
-    operation_class=AnswerOperation,
-)
+@_rows("/rejected", RejectedQuestion, "Rows that could not be read")
 def get_rejected(
     request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
 ) -> Response[Any]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Schema
+from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
 
 from storemon.service.v1.answering import MEDIA_TYPES
 
@@ -52,9 +52,9 @@ def _name_media_types(operation: Operation, json: dict[str, Schema]) -> None:
 
 def _name(operation: Operation, schemas: dict[str, Schema]) -> None:
     for status, response in (operation.responses or {}).items():
-        if status in {"200", "206"}:
+        if status in {"200", "206"} and isinstance(response, OpenAPIResponse):
             response.content = {name: OpenAPIMediaType(schema=schema) for name, schema in schemas.items()}
 
 
 def _text() -> Schema:
-    return Schema(type=OpenAPIType.STRING, format="binary")
+    return Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
