@@ -2,8 +2,17 @@
 
 from dataclasses import dataclass
 
-from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
+from litestar.openapi.spec import (
+    OpenAPIFormat,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    OpenAPIType,
+    Operation,
+    RequestBody,
+    Schema,
+)
 
+from storemon.questions.options import Option, ReportQuestion, options_of
 from storemon.service.v1.answering import MEDIA_TYPES
 
 _ROWS = Schema(type=OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.OBJECT), description="All rows")
@@ -35,6 +44,30 @@ class DownloadOperation(Operation):
     def __post_init__(self) -> None:
         """Name all media types of a success."""
         _name_media_types(self, {"application/json": _ROWS})
+
+
+@dataclass
+class AskOperation(Operation):
+    """A route whose body is a question about a report."""
+
+    def __post_init__(self) -> None:
+        """Name the members that it can have."""
+        question = Schema(
+            type=OpenAPIType.OBJECT,
+            properties={option.name: _of_option(option) for option in options_of(ReportQuestion)},
+            additional_properties=False,
+        )
+        body = OpenAPIMediaType(schema=Schema(one_of=[question, Schema(type=OpenAPIType.NULL)]))
+        self.request_body = RequestBody(content={"application/json": body}, required=False)
+
+
+def _of_option(option: Option) -> Schema:
+    if option.kind is bool:
+        return Schema(type=OpenAPIType.BOOLEAN, description=option.help)
+    text = Schema(type=OpenAPIType.STRING, enum=[*option.choices] or None)
+    if option.kind is str:
+        return Schema(type=OpenAPIType.STRING, enum=[*option.choices] or None, description=option.help)
+    return Schema(one_of=[text, Schema(type=OpenAPIType.ARRAY, items=text)], description=option.help)
 
 
 @dataclass

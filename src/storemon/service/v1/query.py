@@ -94,7 +94,7 @@ def _describe(read: Callable[..., Any], options: tuple[Option, ...]) -> None:
     hints: dict[str, Any] = {
         f"asked_{option.name}": Annotated[  # some names have a meaning to Litestar
             list[str] | None if option.kind is tuple else str | None,
-            QueryParameter(name=option.name, description=option.help),
+            QueryParameter(name=option.name, description=option.help, schema_extra=_schema(option)),
         ]
         for option in options
     }
@@ -103,6 +103,14 @@ def _describe(read: Callable[..., Any], options: tuple[Option, ...]) -> None:
     described = [inspect.Parameter(name, only_by_name, default=None, annotation=hint) for name, hint in hints.items()]
     read.__annotations__ = {"request": Request[Any, Any, Any], **hints, "return": Wanted}
     read.__signature__ = inspect.Signature([request, *described], return_annotation=Wanted)  # type: ignore[attr-defined]
+
+
+def _schema(option: Option) -> dict[str, Any]:
+    """Tell what its texts can be, where that is a matter of form, in place of what Litestar finds in the hint."""
+    if option.kind is tuple:
+        return {"oneOf": None, "type": "array", "items": {"type": "string"}}
+    told: dict[str, Any] = {"oneOf": None, "type": "boolean" if option.kind is bool else "string"}
+    return told | ({"enum": [*option.choices]} if option.choices else {})
 
 
 def _only(given: Mapping[str, T], names: set[str]) -> dict[str, T]:

@@ -21,7 +21,7 @@ from storemon.errors import InputError
 from storemon.service.jobs import Job, Jobs, State
 from storemon.service.problems import problem, problems
 from storemon.service.v1.answering import MEDIA_TYPES
-from storemon.service.v1.described import DownloadOperation
+from storemon.service.v1.described import AskOperation, DownloadOperation
 from storemon.service.v1.files import sent
 from storemon.service.v1.query import Wanted, wanted
 from storemon.service.work import question_parameters, report_as, report_file, report_files
@@ -116,6 +116,7 @@ class Nothing:
             _503="Too many reports are waiting; Retry-After says when to come again",
         ),
     },
+    operation_class=AskOperation,
 )
 def ask_for_report(
     settings: NamedDependency[Settings],
@@ -228,6 +229,7 @@ def delete_one(report_id: FromPath[UUID], settings: NamedDependency[Settings], j
 @get(
     "/reports/{report_id:str}/events",
     summary="Follow a report",
+    media_type="text/event-stream",
     responses=_ONE,
 )
 async def follow(report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> ServerSentEvent:
