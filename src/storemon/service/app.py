@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 from litestar import Litestar, Router
 from litestar.di import Provide
+from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.types import ASGIApp
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,7 +30,7 @@ from storemon.service.records import open_records, records_file
 from storemon.service.reports import get_report, get_report_by_path, trigger_report
 from storemon.service.schema import openapi_config
 from storemon.service.v1.answers import ANSWERS
-from storemon.service.v1.problems import handlers
+from storemon.service.v1.problems import answer_no_route, handlers
 from storemon.service.v1.reports import REPORTS
 from storemon.service.work import run_ingestion, run_report
 from storemon.service.workers import GRACE_SECONDS, Run, Workers
@@ -62,6 +63,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
         ],
         dependencies={name: _provide(one) for name, one in given.items()},
         plugins=[problems_plugin()],
+        exception_handlers={NotFoundException: answer_no_route, MethodNotAllowedException: answer_no_route},
         openapi_config=openapi_config(),
         on_startup=[workers.start],
         on_shutdown=[workers.stop, records.dispose],

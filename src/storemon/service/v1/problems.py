@@ -81,6 +81,13 @@ def handlers() -> dict[Any, Callable[..., Response[bytes]]]:
     return dict.fromkeys([*_BY_ERROR, HTTPException, ProblemDetailsException], answer_problem)
 
 
+def answer_no_route(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """Answer where no route is found: under /v1 as its routes do, elsewhere as always."""
+    if request.url.path.startswith("/v1/"):
+        return answer_problem(request, error)
+    return from_http(error).to_response(request)
+
+
 def _named(detail: str) -> str:
     """Call parameters by the names that they have here."""
     return re.sub(r"--([a-z][a-z-]*)", lambda found: found[1].replace("-", "_"), detail)
