@@ -50,6 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reports: Annotated[Path, Meta(description="Folder of the reports and the records of jobs.")] = Path("reports")
     host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8000
+    allow_anonymous: Annotated[
+        bool, Meta(description="Whether everybody may ask from any address while there are no keys.")
+    ] = False
     workers: Annotated[int, Meta(ge=1, le=1024, description="Processes that answer and run jobs.")] = 1
     carry_limit: Annotated[timedelta, Meta(description="How long a poll is believed.")] = timedelta(days=7)
     on: Annotated[

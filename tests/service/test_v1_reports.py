@@ -29,14 +29,16 @@ def asked(lake: Lake, client: Client) -> Client:  # noqa: ARG001 - there are pol
     return client
 
 
-def made(client: Client, question: dict[str, Any] | None = None) -> dict[str, Any]:
+def made(
+    client: Client, question: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+) -> dict[str, Any]:
     """Ask for a report and wait for its end."""
-    answer = client.post("/v1/reports", json=question)
+    answer = client.post("/v1/reports", json=question, headers=headers)
     assert answer.status_code == 202
     assert answer.headers["location"] == f"/v1/reports/{answer.json()['id']}"
 
     def look() -> dict[str, Any] | None:
-        told: dict[str, Any] = client.get(answer.headers["location"]).json()
+        told: dict[str, Any] = client.get(answer.headers["location"], headers=headers).json()
         return None if told["state"] in ("queued", "running") else told
 
     return until(look)

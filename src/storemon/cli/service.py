@@ -24,9 +24,13 @@ def serve(
     reports: Annotated[Path | None, Parameter(help="Folder of the reports (default: reports).")] = None,
     host: Annotated[str | None, Parameter(help="Address to listen on (default: 127.0.0.1).")] = None,
     port: Annotated[int | None, Parameter(help="Port to listen on (default: 8000).")] = None,
+    allow_anonymous: Annotated[
+        bool | None, Parameter(help="Let everybody ask from any address while there are no keys.")
+    ] = None,
     workers: Annotated[int | None, Parameter(help="Processes that answer and run jobs (default: 1).")] = None,
 ) -> None:
     """Serve reports over HTTP: trigger one, poll it, download it. Ctrl-C stops."""
     from storemon.service.app import serve as run
 
-    run(Settings.load(lake=lake, data=data, reports=reports, host=host, port=port, workers=workers))
+    who = {"host": host, "port": port, "allow_anonymous": allow_anonymous}
+    run(Settings.load(lake=lake, data=data, reports=reports, workers=workers, **who))

@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Mapping
 from functools import partial
+from ipaddress import ip_address
 from multiprocessing.process import BaseProcess
 from threading import Thread
 
@@ -13,29 +14,36 @@ import structlog
 import uvicorn
 from litestar import Litestar, Router
 from litestar.di import Provide
-from litestar.exceptions import MethodNotAllowedException, NotFoundException
+from litestar.exceptions import (
+    MethodNotAllowedException,
+    NotAuthorizedException,
+    NotFoundException,
+    PermissionDeniedException,
+)
 from litestar.types import ASGIApp
-from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from uvicorn.supervisors import Multiprocess
 
-from storemon.errors import FileError, InputError
+from storemon.errors import InputError
+from storemon.service.callers import Doorkeeper
 from storemon.service.health import health
 from storemon.service.hosts import ParsedHost
 from storemon.service.ingestions import get_ingestion, ingest
 from storemon.service.jobs import Jobs, Kind
+from storemon.service.keys import Keys
 from storemon.service.logs import RequestLog, configure_logs
 from storemon.service.problems import problems_plugin
-from storemon.service.records import open_records, records_file
+from storemon.service.records import opened_records
 from storemon.service.reports import get_report, get_report_by_path, trigger_report
 from storemon.service.schema import openapi_config
 from storemon.service.v1.answers import ANSWERS
-from storemon.service.v1.problems import answer_no_route, handlers
+from storemon.service.v1.problems import answer_outside, handlers
 from storemon.service.v1.reports import REPORTS
 from storemon.service.work import run_ingestion, run_report
 from storemon.service.workers import GRACE_SECONDS, Run, Workers
 from storemon.settings import Settings
 
+_OUTSIDE = (NotFoundException, MethodNotAllowedException, NotAuthorizedException, PermissionDeniedException)
+"""What is raised where no route is taken."""
 _log = structlog.stdlib.get_logger("storemon.service")
 
 
@@ -46,7 +54,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
         FileError: the folder of the reports, or the records in it, cannot be opened or made.
 
     """
-    records = _open_records(settings)
+    records = opened_records(settings)
     jobs = Jobs(records, lease=settings.lease, max_queued=settings.max_queued)
     runs = runs or {"report": partial(run_report, settings, jobs), "ingestion": partial(run_ingestion, settings)}
     workers = Workers(jobs, runs, lease=settings.lease)
@@ -63,7 +71,8 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
         ],
         dependencies={name: _provide(one) for name, one in given.items()},
         plugins=[problems_plugin()],
-        exception_handlers={NotFoundException: answer_no_route, MethodNotAllowedException: answer_no_route},
+        middleware=[Doorkeeper(Keys(records))],
+        exception_handlers=dict.fromkeys(_OUTSIDE, answer_outside),
         openapi_config=openapi_config(),
         on_startup=[workers.start],
         on_shutdown=[workers.stop, records.dispose],
@@ -84,7 +93,9 @@ def serve(settings: Settings) -> None:
 
     """
     configure_logs()
-    _open_records(settings).dispose()  # a person should hear of it here, not each process
+    records = opened_records(settings)  # a person should hear of it here, not each process
+    _require_keys(settings, Keys(records))
+    records.dispose()
     with _listen(settings) as listener:
         config = uvicorn.Config(
             partial(_process_app, settings),
@@ -119,13 +130,19 @@ def _end_with(parent: BaseProcess) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _open_records(settings: Settings) -> Engine:
-    file = records_file(settings)
+def _require_keys(settings: Settings, keys: Keys) -> None:
+    """Keep a service that anybody could ask anything on this machine, unless that is what is wanted."""
+    if settings.allow_anonymous or settings.host == "localhost" or keys.any():
+        return
     try:
-        settings.reports.mkdir(parents=True, exist_ok=True)
-        return open_records(file)
-    except (OSError, SQLAlchemyError) as error:
-        raise FileError(f"{file}: the records of jobs cannot be kept here: {error}") from error
+        is_here = ip_address(settings.host).is_loopback
+    except ValueError:
+        is_here = False
+    if not is_here:
+        raise InputError(
+            f"on {settings.host} everybody could ask, for there are no keys; make one with: storemon keys create, or "
+            "say --allow-anonymous"
+        )
 
 
 def _listen(settings: Settings) -> socket.socket:

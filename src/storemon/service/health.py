@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from storemon.engine.question import resolve_as_of
 from storemon.errors import StoremonError
 from storemon.lake.kept import KeptLake
+from storemon.service.callers import NOBODY
 from storemon.service.jobs import Jobs
 from storemon.service.problems import problem, problems
 from storemon.settings import Settings
@@ -43,6 +44,7 @@ class Health(msgspec.Struct):
 @get(
     "/health",
     sync_to_thread=True,
+    opt=NOBODY,
     summary="Could a report be made now?",
     response_description="Yes",
     responses=problems(_503="No; the reasons say why"),

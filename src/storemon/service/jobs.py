@@ -81,10 +81,21 @@ class Jobs:
             return _read(connection.execute(select(RECORDS).where(_job.id == job_id, _job.kind == kind)))
 
     def list(
-        self, kind: Kind, limit: int, *, state: State | None = None, before: tuple[int, str] | None = None
+        self,
+        kind: Kind,
+        limit: int,
+        *,
+        state: State | None = None,
+        key: str | None = None,
+        before: tuple[int, str] | None = None,
     ) -> Sequence[Job]:
-        """Read the newest jobs of a kind; those ``before`` one that is told by when it was queued, and its id."""
+        """Read the newest jobs of a kind; those ``before`` one that is told by when it was queued, and its id.
+
+        By default those in any state, whoever asked; else those that were asked for by a ``key`` only.
+        """
         which = [_job.kind == kind, *([] if state is None else [_job.state == state])]
+        if key is not None:
+            which.append(_job.parameters["key"].as_string() == key)
         if before is not None:
             queued_at, job_id = before
             which.append(or_(_job.queued_at < queued_at, and_(_job.queued_at == queued_at, _job.id < job_id)))

@@ -1,4 +1,4 @@
-"""The records of all jobs: one table, in a database that several processes share."""
+"""The records of jobs and of keys: two tables, in a database that several processes share."""
 
 import sqlite3
 import time
@@ -20,17 +20,20 @@ from sqlalchemy import (
     create_engine,
     event,
 )
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from storemon.errors import FileError
 from storemon.settings import Settings
 
 BUSY_SECONDS = 10  # how long a statement waits while another process writes
 _PAUSE_SECONDS = 0.01
 _PRIMARY = 0xFF  # the bits of SQLite's error codes that tell the kind
 
+_METADATA = MetaData()
 RECORDS = Table(
     "jobs",
-    MetaData(),
+    _METADATA,
     Column("id", String(36), primary_key=True),
     Column("kind", String(9), nullable=False),  # report, ingestion
     Column("state", String(8), nullable=False),  # queued, running, complete, failed
@@ -44,12 +47,38 @@ RECORDS = Table(
     Column("started_at", BigInteger),
     Column("ended_at", BigInteger),
 )
+KEYS = Table(
+    "keys",
+    _METADATA,
+    Column("id", String(12), primary_key=True),
+    Column("secret_hash", String(64), nullable=False),  # SHA-256 of what only its owner has
+    Column("role", String(6), nullable=False),  # reader, writer, admin
+    Column("sees", JSON, nullable=False),  # the tags, with their values, of the stores that it sees; none for all
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+)
 BY_STATE = Index("jobs_by_state", RECORDS.c.state, RECORDS.c.kind, RECORDS.c.queued_at)
 
 
 def records_file(settings: Settings) -> Path:
     """Name the database: it lies beside the reports."""
     return settings.reports / "storemon.db"
+
+
+def opened_records(settings: Settings) -> Engine:
+    """Open the records of a service, made if they are not there.
+
+    Raises:
+        FileError: the folder of the reports, or the records in it, cannot be opened or made.
+
+    """
+    file = records_file(settings)
+    try:
+        settings.reports.mkdir(parents=True, exist_ok=True)
+        return open_records(file)
+    except (OSError, SQLAlchemyError) as error:
+        raise FileError(f"{file}: the records of jobs cannot be kept here: {error}") from error
 
 
 def open_records(path: Path) -> Engine:
@@ -63,7 +92,8 @@ def open_records(path: Path) -> Engine:
     engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=0, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _prepare)
     with engine.connect() as connection:
-        connection.execute(CreateTable(RECORDS, if_not_exists=True))
+        for table in (RECORDS, KEYS):
+            connection.execute(CreateTable(table, if_not_exists=True))
         connection.execute(CreateIndex(BY_STATE, if_not_exists=True))
     return engine
 

@@ -15,6 +15,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery
 from litestar.response import File
 
+from storemon.service.callers import require_all_stores
 from storemon.service.jobs import Job, Jobs
 from storemon.service.problems import problem, problems
 from storemon.service.work import report_file, report_parameters
@@ -47,6 +48,7 @@ ANSWERS = {
     "/trigger_report",
     status_code=200,
     sync_to_thread=True,
+    guards=[require_all_stores],
     summary="Trigger a report",
     response_description="The report is queued, durably",
     responses=problems(_503="Too many reports are waiting; Retry-After says when to come again"),
@@ -56,7 +58,13 @@ def trigger_report(settings: NamedDependency[Settings], workers: NamedDependency
     return Triggered(UUID(workers.add("report", report_parameters(settings))))
 
 
-@get("/get_report", sync_to_thread=False, summary="Poll or download a report", responses=ANSWERS)
+@get(
+    "/get_report",
+    sync_to_thread=False,
+    guards=[require_all_stores],
+    summary="Poll or download a report",
+    responses=ANSWERS,
+)
 def get_report(
     report_id: FromQuery[UUID], settings: NamedDependency[Settings], jobs: NamedDependency[Jobs]
 ) -> Response[Running] | File:
@@ -64,7 +72,13 @@ def get_report(
     return _answer(settings, jobs, report_id)
 
 
-@get("/get_report/{report_id:str}", sync_to_thread=False, summary="Poll or download a report", responses=ANSWERS)
+@get(
+    "/get_report/{report_id:str}",
+    sync_to_thread=False,
+    guards=[require_all_stores],
+    summary="Poll or download a report",
+    responses=ANSWERS,
+)
 def get_report_by_path(
     report_id: FromPath[UUID], settings: NamedDependency[Settings], jobs: NamedDependency[Jobs]
 ) -> Response[Running] | File:

@@ -17,6 +17,7 @@ from storemon.errors import FileError, InputError
 from storemon.intake.lake import Lake
 from storemon.questions import report
 from storemon.questions.options import Means, ReportQuestion, question_of
+from storemon.service.callers import Caller
 from storemon.service.jobs import Job, Jobs, pinned_versions
 from storemon.service.records import open_records, records_file
 from storemon.settings import Settings
@@ -34,15 +35,16 @@ def report_parameters(settings: Settings) -> dict[str, Any]:
     return {"carry_limit_us": settings.carry_limit // timedelta(microseconds=1)}
 
 
-def question_parameters(settings: Settings, given: Mapping[str, object]) -> dict[str, Any]:
-    """Say what a report of any question is asked for.
+def question_parameters(settings: Settings, given: Mapping[str, object], caller: Caller) -> dict[str, Any]:
+    """Say what a report of any question is asked for, by whom, and which stores that one sees.
 
     Raises:
         InputError: it can't be understood.
 
     """
     report.check(question_of(ReportQuestion, given), _means(settings, report_parameters(settings)))
-    return {"question": dict(given), **report_parameters(settings)}
+    by = {"key": caller.key, "sees": dict(caller.sees)}
+    return {"question": dict(given), **by, **report_parameters(settings)}
 
 
 def report_file(settings: Settings, job_id: str, form: Form = "csv") -> Path:
@@ -88,7 +90,8 @@ def run_report(settings: Settings, jobs: Jobs, job: Job) -> dict[str, Any]:
 
     """
     asked = job.parameters
-    snapshot = Lake(settings.lake).snapshot(asked.get("versions"))
+    asker = Caller(sees=tuple(asked.get("sees", {}).items()))
+    snapshot = asker.snapshot(settings, asked.get("versions"))
     question = question_of(ReportQuestion, asked["question"]) if "question" in asked else None
     if "as_of" not in asked:
         as_of = question.now(snapshot) if question else resolve_as_of(snapshot)

@@ -16,9 +16,9 @@ from litestar.response import Stream
 
 from storemon.engine.question import require_one_of
 from storemon.errors import InputError
-from storemon.lake.kept import KeptLake
-from storemon.lake.snapshot import LakeSnapshot
+from storemon.lake.snapshot import Snapshot
 from storemon.questions.options import Facts, Means
+from storemon.service.callers import caller_of
 from storemon.service.problems import problem
 from storemon.service.v1.query import MOST_ROWS, Shown, Wanted
 from storemon.settings import Settings
@@ -39,7 +39,7 @@ MOST_STORES = 100_000
 
 T = TypeVar("T", bound=str)
 
-Ask = Callable[[Any, LakeSnapshot, Means], Answer]
+Ask = Callable[[Any, Snapshot, Means], Answer]
 """Answers a question: a function of `storemon.questions`."""
 
 
@@ -69,9 +69,10 @@ def answered(
     """
     question, shown = wanted
     form = form_of(request, shown.format, MEDIA_TYPES)
-    digest = _digest(name, asdict(question), shown.sort, settings.carry_limit)
+    caller = caller_of(request.scope)
+    digest = _digest(name, asdict(question), shown.sort, settings.carry_limit, caller.sees)
     limit, cursor = shown.rows(), _cursor(shown, digest)
-    snapshot = KeptLake(settings.lake).snapshot(cursor.versions if cursor else None)
+    snapshot = caller.snapshot(settings, cursor.versions if cursor else None)
     here = cursor or Cursor(dict(snapshot.versions), 0, digest)
     headers = headers_of(snapshot, digest, form, limit, here.offset)
     if has_already(request, headers):
@@ -99,7 +100,7 @@ def means_of(settings: Settings) -> Means:
     return Means(settings.carry_limit, settings.memory, settings.on)
 
 
-def headers_of(snapshot: LakeSnapshot, *asked: object) -> dict[str, str]:
+def headers_of(snapshot: Snapshot, *asked: object) -> dict[str, str]:
     """Name the facts that an answer rests on, and the answer itself: by them, and by all that was ``asked``."""
     etag = _digest(dict(snapshot.versions), *asked)
     return {

@@ -11,10 +11,10 @@ from litestar.params import FromPath
 
 from storemon.engine.question import require_one_of
 from storemon.errors import InputError
-from storemon.lake.kept import KeptLake
-from storemon.lake.snapshot import LakeSnapshot
+from storemon.lake.snapshot import Snapshot
 from storemon.questions import audit, explain, outages, report, stores, week
 from storemon.questions.options import AuditQuestion, Grouped, Means, Question, ReportQuestion, StoresQuestion
+from storemon.service.callers import caller_of
 from storemon.service.problems import problems
 from storemon.service.v1.answering import answered, form_of, has_already, headers_of, means_of
 from storemon.service.v1.described import AnswerOperation, ExplanationOperation
@@ -107,7 +107,7 @@ def get_audit(request: Asking, settings: NamedDependency[Settings], wanted: Name
     return answered(request, settings, wanted, _audit, name="audit")
 
 
-def _audit(question: AuditQuestion, snapshot: LakeSnapshot, means: Means) -> Answer:
+def _audit(question: AuditQuestion, snapshot: Snapshot, means: Means) -> Answer:
     findings = audit.answer(question, snapshot, means)
     return Answer([rows_of(findings)], {}, "findings", question.now(snapshot))
 
@@ -120,7 +120,7 @@ def get_rejected(
     return answered(request, settings, wanted, _rejected, name="rejected")
 
 
-def _rejected(question: RejectedQuestion, snapshot: LakeSnapshot, _: Means) -> Answer:
+def _rejected(question: RejectedQuestion, snapshot: Snapshot, _: Means) -> Answer:
     rows = snapshot.rejected()
     if question.file is not None:
         require_one_of(question.file, rows["file"].unique().sort().to_list(), "file with rejected rows")
@@ -142,8 +142,9 @@ def get_explanation(
     """Explain the figures of a store in a window, by default the last day: as JSON, or drawn as SVG."""
     question, shown = wanted
     form = form_of(request, shown.format, _PICTURES)
-    snapshot = KeptLake(settings.lake).snapshot()
-    headers = headers_of(snapshot, "explain", store_id, asdict(question), settings.carry_limit, form)
+    caller = caller_of(request.scope)
+    snapshot = caller.snapshot(settings)
+    headers = headers_of(snapshot, "explain", store_id, asdict(question), settings.carry_limit, form, caller.sees)
     if has_already(request, headers):
         return Response(None, status_code=304, headers=headers)
     told = explain.answer(question, store_id, snapshot, means_of(settings))

@@ -37,6 +37,8 @@ _BY_ERROR: dict[type[Exception], _Kind] = {
 }
 _BY_STATUS = {
     400: _Kind(400, "wrong-question", "The question can't be understood"),
+    401: _Kind(401, "no-key", "This needs a key"),
+    403: _Kind(403, "not-allowed", "This key may not do this"),
     404: _Kind(404, "not-found", "There is no such thing"),
     405: _Kind(405, "wrong-method", "It can't be used in this way"),
     406: _Kind(406, "no-such-form", "There is no such form"),
@@ -81,8 +83,8 @@ def handlers() -> dict[Any, Callable[..., Response[bytes]]]:
     return dict.fromkeys([*_BY_ERROR, HTTPException, ProblemDetailsException], answer_problem)
 
 
-def answer_no_route(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """Answer where no route is found: under /v1 as its routes do, elsewhere as always."""
+def answer_outside(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """Answer where no route is taken: under /v1 as its routes do, elsewhere as always."""
     if request.url.path.startswith("/v1/"):
         return answer_problem(request, error)
     return from_http(error).to_response(request)

@@ -18,6 +18,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from storemon.engine.question import require_one_of
 from storemon.errors import InputError
+from storemon.service.callers import caller_of
 from storemon.service.jobs import Job, Jobs, State
 from storemon.service.problems import problem, problems
 from storemon.service.v1.answering import MEDIA_TYPES
@@ -118,7 +119,8 @@ class Nothing:
     },
     operation_class=AskOperation,
 )
-def ask_for_report(
+def ask_for_report(  # noqa: PLR0917 - Litestar gives them by name
+    request: Request[Any, Any, Any],
     settings: NamedDependency[Settings],
     jobs: NamedDependency[Jobs],
     workers: NamedDependency[Workers],
@@ -129,13 +131,14 @@ def ask_for_report(
 
     The same Idempotency-Key with the same question gives the same report, however often it is sent.
     """
-    parameters = question_parameters(settings, data or {})
+    caller = caller_of(request.scope)
+    parameters = question_parameters(settings, data or {}, caller)
     if key is None:
         job = jobs.get("report", workers.add("report", parameters))
         return _accepted(job, 202)
     if not 1 <= len(key) <= LONGEST_KEY:
         raise InputError(f"the Idempotency-Key has {len(key)} characters; it can have 1 to {LONGEST_KEY}")
-    job_id = str(uuid5(_KEYS, key))
+    job_id = str(uuid5(_KEYS, f"{caller.key} {key}"))
     known = jobs.get("report", job_id)
     if known is None:
         workers.add("report", parameters, job_id=job_id)
@@ -159,14 +162,18 @@ def _accepted(job: Job | None, status: int) -> Response[Report]:
     summary="Reports, the newest first",
     responses=problems(_400="A parameter is not known, or can't have this value"),
 )
-def list_reports(jobs: NamedDependency[Jobs], wanted: NamedDependency[Wanted]) -> Reports:
-    """List the reports there are."""
+def list_reports(
+    request: Request[Any, Any, Any], jobs: NamedDependency[Jobs], wanted: NamedDependency[Wanted]
+) -> Reports:
+    """List the reports there are; for a key that sees some stores only, those that it asked for."""
+    caller = caller_of(request.scope)
+    own = caller.key if caller.sees else None
     listed, page = wanted
     if listed.state is not None:
         require_one_of(listed.state, ["queued", "running", *_ENDED], "state")
     limit = USUAL if page.limit is None else _number(page.limit)
     before = None if page.cursor is None else _place(page.cursor)
-    found = jobs.list("report", limit + 1, state=listed.state, before=before)
+    found = jobs.list("report", limit + 1, state=listed.state, key=own, before=before)
     following = _Place(found[limit - 1].queued_at, found[limit - 1].id) if len(found) > limit else None
     cursor = following and base64.urlsafe_b64encode(msgspec.json.encode(following)).decode()
     return Reports([_told(job) for job in found[:limit]], cursor)
@@ -189,9 +196,9 @@ _ONE = problems(_400="The id is no UUID", _404="There is no such report")
 
 
 @get("/reports/{report_id:str}", sync_to_thread=False, summary="A report", responses=_ONE)
-def get_one(report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> Report:
+def get_one(request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> Report:
     """Tell how far a report is, what was asked for, and of which facts it is."""
-    return _told(_found(jobs, report_id))
+    return _told(_found(request, jobs, report_id))
 
 
 @post(
@@ -201,13 +208,14 @@ def get_one(report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> Report:
     summary="Cancel a report",
     responses=_ONE | problems(_409="It has ended already"),
 )
-def cancel(report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> Report:
-    """End a report that has not ended."""
+def cancel(request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> Report:
+    """End a report that has not ended, of one's own, or as an admin."""
+    _own(request, jobs, report_id)
     if not jobs.cancel("report", str(report_id)):
         raise problem(
-            409, f"the report is {_found(jobs, report_id).state}; only one that has not ended can be canceled"
+            409, f"the report is {_found(request, jobs, report_id).state}; only one that has not ended can be canceled"
         )
-    return _told(_found(jobs, report_id))
+    return _told(_found(request, jobs, report_id))
 
 
 @delete(
@@ -216,9 +224,14 @@ def cancel(report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> Report:
     summary="Delete a report",
     responses=_ONE | problems(_409="It has not ended; cancel it first"),
 )
-def delete_one(report_id: FromPath[UUID], settings: NamedDependency[Settings], jobs: NamedDependency[Jobs]) -> None:
-    """Delete a report that has ended, and its files."""
-    job = _found(jobs, report_id)
+def delete_one(
+    request: Request[Any, Any, Any],
+    report_id: FromPath[UUID],
+    settings: NamedDependency[Settings],
+    jobs: NamedDependency[Jobs],
+) -> None:
+    """Delete a report that has ended, and its files: of one's own, or as an admin."""
+    job = _own(request, jobs, report_id)
     if job.state not in _ENDED:
         raise problem(409, f"the report is {job.state}; cancel it first")
     for file in report_files(settings, job.id):
@@ -232,9 +245,11 @@ def delete_one(report_id: FromPath[UUID], settings: NamedDependency[Settings], j
     media_type="text/event-stream",
     responses=_ONE,
 )
-async def follow(report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> ServerSentEvent:
+async def follow(
+    request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: NamedDependency[Jobs]
+) -> ServerSentEvent:
     """Send an event with the report each time its state changes, until it has ended."""
-    _found(jobs, report_id)
+    _found(request, jobs, report_id)
     return ServerSentEvent(_events(jobs, report_id))
 
 
@@ -281,7 +296,7 @@ def get_content(
     wanted: NamedDependency[Wanted],
 ) -> Response[Any]:
     """Download a complete report in a form, whole or a range of it."""
-    job = _found(jobs, report_id)
+    job = _found(request, jobs, report_id)
     if job.state != "complete":
         why = f": {job.reason}" if job.reason else ""
         headers = {} if job.state in _ENDED else {"Retry-After": "1"}
@@ -305,9 +320,18 @@ def _form(named: str) -> Form:
     return next(form for form in FORMS if form == named)
 
 
-def _found(jobs: Jobs, report_id: UUID) -> Job:
-    job = jobs.get("report", str(report_id))
-    if job is None:
+def _own(request: Request[Any, Any, Any], jobs: Jobs, report_id: UUID) -> Job:
+    """Find a report that whoever asks may change."""
+    job, caller = _found(request, jobs, report_id), caller_of(request.scope)
+    if not caller.may("admin") and job.parameters.get("key") != caller.key:
+        raise problem(403, "this report was asked for by somebody else; an admin's key may change it")
+    return job
+
+
+def _found(request: Request[Any, Any, Any], jobs: Jobs, report_id: UUID) -> Job:
+    """Find a report that whoever asks may see."""
+    job, caller = jobs.get("report", str(report_id)), caller_of(request.scope)
+    if job is None or (caller.sees and job.parameters.get("key") != caller.key):
         raise problem(404, f"there is no report {report_id}; ask for one with POST /v1/reports")
     return job
 

@@ -1,0 +1,75 @@
+"""The command about keys: who may ask the service, what, and of which stores."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from storemon.errors import InputError
+from storemon.questions.options import Texts, split
+from storemon.settings import Settings
+from storemon.units.durations import parse_duration
+
+if TYPE_CHECKING:
+    from storemon.service.keys import Keys
+
+RecordsFolder = Annotated[
+    Path | None, Parameter(name="--reports", help="Folder of the reports and the records (default: reports).")
+]
+
+
+def keys(
+    action: Literal["create", "list", "revoke"],
+    key: str | None = None,
+    /,
+    *,
+    role: Literal["reader", "writer", "admin"] = "reader",
+    where: Annotated[Texts, Parameter(show_default=False)] = (),
+    expires: str | None = None,
+    reports: RecordsFolder = None,
+) -> None:
+    """Create, list or revoke the keys that the service asks for. Once there is one, nobody comes in without.
+
+    Parameters
+    ----------
+    action
+        create prints a new key, which is shown this once; list the keys there are; revoke ends one.
+    key
+        The id of the key to revoke, as in the list.
+    role
+        What a new key may do: ask (reader), also load facts (writer), also change what others asked for (admin).
+    where
+        Tags of the only stores that a new key ever sees, like region=West.
+    expires
+        How long a new key can be used, like 90d.
+
+    """
+    from storemon.engine.tags import parse_where
+    from storemon.service.keys import opened_keys
+
+    with opened_keys(Settings.load(reports=reports)) as known:
+        if action == "list":
+            _list(known)
+        elif action == "revoke":
+            _revoke(known, key)
+        else:
+            lasts = None if expires is None else parse_duration(expires)
+            made, written = known.create(role, parse_where(split(where)), lasts)
+            sys.stdout.write(f"{written}\n")
+            sys.stderr.write(f"the key {made.id} is shown this once; send it as X-API-Key\n")
+
+
+def _list(known: "Keys") -> None:
+    for key in known.list():
+        sees = ",".join(f"{tag}={value}" for tag, value in key.sees.items()) or "all stores"
+        until = f"until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else "for ever"
+        sys.stdout.write(f"{key.id}  {key.state:<7}  {key.role:<6}  since {key.created_at:%Y-%m-%d}, {until}  {sees}\n")
+
+
+def _revoke(known: "Keys", key: str | None) -> None:
+    if key is None:
+        raise InputError("name the key to revoke by its id; see: storemon keys list")
+    if not known.revoke(key):
+        raise InputError(f"there is no key {key!r} that could be used; see: storemon keys list")
+    sys.stdout.write(f"{key}: revoked\n")
