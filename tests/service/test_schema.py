@@ -30,6 +30,9 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
             for path in ("report", "outages", "hour-of-week", "stores", "audit", "rejected", "groups/{tag}")
         ),
         ("/v1/stores/{store_id}/explain", "get"),
+        *((f"/v1/{table}", "put") for table in ("hours", "zones", "stores", "special-hours", "maintenance")),
+        *(("/v1/maintenance", method) for method in ("get", "post")),
+        ("/v1/maintenance/{maintenance_id}", "delete"),
         *(("/v1/reports", method) for method in ("get", "post")),
         *(("/v1/reports/{report_id}", method) for method in ("get", "delete")),
         ("/v1/reports/{report_id}/cancel", "post"),
@@ -41,7 +44,7 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
             assert described["summary"]
             assert described["description"]
             answers = described["responses"]
-            assert min(answers) in {"200", "202", "204"}
+            assert min(answers) in {"200", "201", "202", "204"}
             for status in answers:
                 of_problems = list(answers[status].get("content", {})) == ["application/problem+json"]
                 assert of_problems == (status >= "400")

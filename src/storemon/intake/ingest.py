@@ -92,6 +92,7 @@ def ingest(
     memory: int | str = HALF,
     progress: Progress | None = None,
     now: datetime | None = None,
+    called: str | None = None,
 ) -> Ingestion:
     """Load a folder's CSVs, or one CSV, into the lake.
 
@@ -104,6 +105,7 @@ def ingest(
         memory: the bytes to stay within, or text like ``2GiB``; see docs/lake.md for what that can be.
         progress: told now and then how far the reading of a file has come.
         now: the wall clock, by which polls from the future are rejected.
+        called: what one file is called instead of its path: in the counts, and where its rejected rows are kept.
 
     Raises:
         FileError: a file is missing or can't be read; nothing was changed.
@@ -120,6 +122,7 @@ def ingest(
         started = time.perf_counter()
         tell = progress and partial(progress, file)
         read = load(file, now=now, limit=limit, form=form, told=told, progress=tell)
+        read.name = called
         loaded.append((read, time.perf_counter() - started))
     all_loaded = [each for each, _ in loaded]
     _require_use(told, all_loaded)
@@ -239,7 +242,7 @@ def _summary(loaded: Loaded, added: int, seconds: float) -> TableSummary:
     rejected = len(loaded.rejected)
     return TableSummary(
         loaded.form.table.name,
-        str(loaded.path),
+        loaded.name or str(loaded.path),
         loaded.read,
         added,
         loaded.read - rejected - added,

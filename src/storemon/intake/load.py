@@ -69,6 +69,8 @@ class Loaded:
     """The unit of Unix time in which its instants are, by its length in microseconds; None where they are not."""
     rejected_ids: set[str] = field(default_factory=set)
     """The stores with a rejected row, where there is a row for each store."""
+    name: str | None = None
+    """What it is called instead of its path."""
     is_workbook: bool = False
     sheet: str | None = None
     """The sheet that was asked for."""
@@ -76,7 +78,8 @@ class Loaded:
     @property
     def called(self) -> str:
         """What the file is called where its rejected rows are kept: each sheet has its own."""
-        return f"{self.path} [{self.sheet}]" if self.is_workbook and self.sheet else str(self.path)
+        name = self.name or str(self.path)
+        return f"{name} [{self.sheet}]" if self.is_workbook and self.sheet else name
 
     @property
     def form(self) -> Form:

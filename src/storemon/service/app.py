@@ -38,6 +38,7 @@ from storemon.service.schema import openapi_config
 from storemon.service.v1.answers import ANSWERS
 from storemon.service.v1.problems import answer_outside, handlers
 from storemon.service.v1.reports import REPORTS
+from storemon.service.v1.tables import FACTS
 from storemon.service.work import run_ingestion, run_report
 from storemon.service.workers import GRACE_SECONDS, Run, Workers
 from storemon.settings import Settings
@@ -67,7 +68,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
             ingest,
             get_ingestion,
             health,
-            Router("/v1", route_handlers=[*ANSWERS, *REPORTS], exception_handlers=handlers(), tags=["v1"]),
+            Router("/v1", route_handlers=[*ANSWERS, *REPORTS, *FACTS], exception_handlers=handlers(), tags=["v1"]),
         ],
         dependencies={name: _provide(one) for name, one in given.items()},
         plugins=[problems_plugin()],

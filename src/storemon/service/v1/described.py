@@ -61,6 +61,23 @@ class AskOperation(Operation):
         self.request_body = RequestBody(content={"application/json": body}, required=False)
 
 
+@dataclass
+class ReplaceOperation(Operation):
+    """A route whose body is a table."""
+
+    def __post_init__(self) -> None:
+        """Name the forms that it can have."""
+        cell = Schema(type=[OpenAPIType.STRING, OpenAPIType.NUMBER, OpenAPIType.BOOLEAN, OpenAPIType.NULL])
+        row = Schema(type=OpenAPIType.OBJECT, additional_properties=cell)
+        schemas = {
+            "application/json": Schema(type=OpenAPIType.ARRAY, items=row),
+            "text/csv": Schema(type=OpenAPIType.STRING),
+            "application/x-ndjson": Schema(type=OpenAPIType.STRING),
+        }
+        content = {name: OpenAPIMediaType(schema=schema) for name, schema in schemas.items()}
+        self.request_body = RequestBody(content=content, required=True)
+
+
 def _of_option(option: Option) -> Schema:
     if option.kind is bool:
         return Schema(type=OpenAPIType.BOOLEAN, description=option.help)
