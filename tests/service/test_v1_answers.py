@@ -1,5 +1,6 @@
 """The answers under /v1: the very rows of the command, in every form, by pages of one snapshot, and not twice."""
 
+import base64
 import io
 import json
 import shlex
@@ -265,3 +266,29 @@ def test_too_many_stores_for_a_request(client: Client, monkeypatch: pytest.Monke
     answer = client.get("/v1/report")
     assert (answer.status_code, answer.json()["type"]) == (422, "docs/problems.md#answer-too-large")
     assert "POST /v1/reports" in answer.json()["detail"]
+
+
+def test_parts_are_counted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = len(client.get("/v1/stores").json())
+    monkeypatch.setattr("storemon.service.v1.answering.MOST_PARTS", count * 26)
+    for asked, status in (
+        ("report?every=hour&window=24h", 200),
+        ("report?every=hour&window=25h", 422),
+        ("report?every=hour&window=999999d", 422),
+        ("report?" + "&".join(f"window=w{n}={n}h" for n in range(1, 27)), 200),
+        ("report?" + "&".join(f"window=w{n}={n}h" for n in range(1, 28)), 422),
+        ("report?versus=previous&" + "&".join(f"window=w{n}={n}h" for n in range(1, 15)), 422),
+        ("hour-of-week", 422),
+        ("hour-of-week?overall=true", 200),
+    ):
+        assert (client.get(f"/v1/{asked}").status_code, asked) == (status, asked)
+
+
+def test_a_cursor_of_facts_that_are_gone(client: Client) -> None:
+    page = client.get("/v1/report?limit=2").json()["next"]
+    told = json.loads(base64.urlsafe_b64decode(page))
+    told[0]["polls"] = 99
+    forged = base64.urlsafe_b64encode(json.dumps(told).encode()).decode()
+    answer = client.get(f"/v1/report?limit=2&cursor={forged}")
+    assert answer.status_code == 400
+    assert "facts that are no longer there" in answer.json()["detail"]

@@ -1,10 +1,12 @@
 """The report, asked in words."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import cast, get_args
 
 from storemon.answers.report import report_by_range
 from storemon.calendar.periods import Unit
+from storemon.calendar.schedule import DEFAULT_ZONE
 from storemon.calendar.windows import DEFAULT_WINDOWS, LAST_WEEK, Window
 from storemon.engine.measures import SEVEN_COLUMNS, Measure, chosen, parse_target
 from storemon.engine.question import Policy, require_one_of
@@ -12,8 +14,15 @@ from storemon.engine.tags import parse_where
 from storemon.errors import InputError
 from storemon.lake.snapshot import Snapshot
 from storemon.questions.options import Means, ReportQuestion, split
-from storemon.units.instants import parse_instant
+from storemon.units.instants import EVER, parse_instant
 from storemon.views.answer import Answer, Column, legend_of_report, worst_of
+
+_LENGTHS = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=28),
+}
 
 
 def check(question: ReportQuestion, means: Means) -> None:
@@ -67,6 +76,22 @@ def answer(question: ReportQuestion, snapshot: Snapshot, means: Means) -> Answer
     told = legend(question)
     rows = "rows" if question.every or question.overall else "groups" if question.group_by else "stores"
     return Answer(frames, told, rows, now, worst_of(told), in_time=question.every is not None)
+
+
+def parts(question: ReportQuestion, snapshot: Snapshot) -> int:
+    """Estimate how many parts of windows are computed for each store, no less than there are, without making them.
+
+    Raises:
+        StoremonError: the question can't be understood, or there is no now.
+
+    """
+    check(question, Means(EVER, 0))
+    now, windows = question.now(snapshot), _windows(question)
+    count = len(windows)
+    if question.every:
+        starts_at, ends_at = windows[0].span.bounds(now, DEFAULT_ZONE, windows[0].back)
+        count = (ends_at - starts_at) // _LENGTHS[question.every] + 2
+    return count if question.versus is None else 2 * count
 
 
 def _names(question: ReportQuestion) -> list[str]:

@@ -5,6 +5,13 @@ from storemon.lake.snapshot import Snapshot
 from storemon.questions.options import Grouped, Means
 from storemon.views.answer import Answer, Worst, legend_of_week
 
+_HOURS = 7 * 24
+
+
+def parts(question: Grouped, _: Snapshot) -> int:
+    """Count the rows for each store; for groups of them there are no more than that."""
+    return 1 if question.overall or question.group_by else _HOURS
+
 
 def answer(question: Grouped, snapshot: Snapshot, means: Means) -> Answer:
     """Tell uptime and downtime by weekday and hour, by default over the last four weeks.

@@ -15,10 +15,10 @@ from litestar import Request, Response
 from litestar.response import Stream
 
 from storemon.engine.question import require_one_of
-from storemon.errors import InputError
+from storemon.errors import InputError, LakeError
 from storemon.lake.snapshot import Snapshot
 from storemon.questions.options import Facts, Means
-from storemon.service.callers import caller_of
+from storemon.service.callers import Caller, caller_of
 from storemon.service.problems import problem
 from storemon.service.v1.query import MOST_ROWS, Shown, Wanted
 from storemon.settings import Settings
@@ -39,8 +39,16 @@ MOST_STORES = 100_000
 
 T = TypeVar("T", bound=str)
 
+MOST_PARTS = 2_000_000
+"""The most parts of windows, of all stores together, that are computed while a request waits."""
+
+Parts = Callable[[Any, Snapshot], int]
 Ask = Callable[[Any, Snapshot, Means], Answer]
 """Answers a question: a function of `storemon.questions`."""
+
+
+def _one(*_: object) -> int:
+    return 1
 
 
 class Cursor(NamedTuple):
@@ -52,7 +60,7 @@ class Cursor(NamedTuple):
 
 
 def answered(
-    request: Request[Any, Any, Any], settings: Settings, wanted: Wanted, ask: Ask, *, name: str
+    request: Request[Any, Any, Any], settings: Settings, wanted: Wanted, ask: Ask, *, name: str, parts: Parts = _one
 ) -> Response[Any]:
     """Answer a question with rows: with 304 if the one who asks has the answer already, which computes nothing.
 
@@ -62,6 +70,7 @@ def answered(
         wanted: what the request asks.
         ask: answers it.
         name: what a file with the answer is called, without its ending.
+        parts: tells of how many figures, or rows, of each store there will be.
 
     Raises:
         StoremonError: the question can't be answered, or its answer is too large for a request to wait for.
@@ -72,12 +81,12 @@ def answered(
     caller = caller_of(request.scope)
     digest = _digest(name, asdict(question), shown.sort, settings.carry_limit, caller.sees)
     limit, cursor = shown.rows(), _cursor(shown, digest)
-    snapshot = caller.snapshot(settings, cursor.versions if cursor else None)
+    snapshot = _snapshot(caller, settings, cursor)
     here = cursor or Cursor(dict(snapshot.versions), 0, digest)
     headers = headers_of(snapshot, digest, form, limit, here.offset)
     if has_already(request, headers):
         return Response(None, status_code=304, headers=headers)
-    _require_few(len(snapshot.stores()))
+    _require_few(len(snapshot.stores()), parts(question, snapshot))
     answer = ask(question, snapshot, means_of(settings))
     if isinstance(question, Facts):
         headers["X-As-Of"] = answer.as_of.isoformat()
@@ -157,12 +166,27 @@ def _cursor(shown: Shown, digest: str) -> Cursor | None:
     return cursor
 
 
-def _require_few(stores: int) -> None:
+def _snapshot(caller: Caller, settings: Settings, cursor: Cursor | None) -> Snapshot:
+    try:
+        return caller.snapshot(settings, cursor.versions if cursor else None)
+    except LakeError as error:
+        if cursor is None:
+            raise
+        raise InputError("the cursor is of facts that are no longer there; leave it out to begin anew") from error
+
+
+def _require_few(stores: int, parts: int) -> None:
+    meanwhile = "ask for a report that is made meanwhile: POST /v1/reports"
     if stores > MOST_STORES:
         raise problem(
             422,
-            f"there are {stores:,} stores, and a request waits for answers about {MOST_STORES:,} at the most; "
-            "ask for a report that is made meanwhile: POST /v1/reports",
+            f"there are {stores:,} stores, and a request waits for {MOST_STORES:,} at the most; {meanwhile}",
+        )
+    if stores * parts > MOST_PARTS:
+        raise problem(
+            422,
+            f"{parts:,} parts of each of {stores:,} stores are {stores * parts:,}, and a request waits for "
+            f"{MOST_PARTS:,} at the most; choose fewer or longer parts, or {meanwhile}",
         )
 
 

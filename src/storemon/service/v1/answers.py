@@ -71,7 +71,7 @@ class Drawn:
 @_rows("/report", ReportQuestion, "Measures of each store or group")
 def get_report(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
     """Compute uptime, downtime and other measures, by default in the last hour, day and week."""
-    return answered(request, settings, wanted, report.answer, name="report")
+    return answered(request, settings, wanted, report.answer, name="report", parts=report.parts)
 
 
 @_rows("/groups/{tag:str}", ReportQuestion, "Measures of each group of stores with the same value of a tag")
@@ -83,7 +83,7 @@ def get_groups(
     if question.group_by or question.overall:
         raise InputError("these are groups by the tag in the path; leave out group_by and overall, or ask /v1/report")
     grouped = wanted._replace(question=replace(question, group_by=(tag,)))
-    return answered(request, settings, grouped, report.answer, name="groups")
+    return answered(request, settings, grouped, report.answer, name="groups", parts=report.parts)
 
 
 @_rows("/outages", Question, "Outages")
@@ -97,7 +97,7 @@ def get_hour_of_week(
     request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
 ) -> Response[Any]:
     """Add a window, by default the last four weeks, up by weekday and hour of the local clocks."""
-    return answered(request, settings, wanted, week.answer, name="hour-of-week")
+    return answered(request, settings, wanted, week.answer, name="hour-of-week", parts=week.parts)
 
 
 @_rows("/stores", StoresQuestion, "Stores")
