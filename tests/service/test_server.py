@@ -8,7 +8,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,7 @@ from storemon.settings import Settings
 from tests.printed import report_csv
 from tests.service.conftest import write_csvs
 from tests.service.server import REAL, Server, running
-from tests.service.waiting import ingestion_of, report_of, trigger
+from tests.service.waiting import ingestion_of, report_of, trigger, until
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["1 process", "2 processes"])
@@ -71,6 +73,29 @@ def test_each_request_and_each_job_is_a_line(server: Server) -> None:
     (job,) = [line for line in server.logged("job complete") if line["id"] == report_id]
     assert (job["kind"], job["attempt"]) == ("report", 1)
     assert "a secret body" not in server._log.read_text()
+
+
+def test_every_line_of_a_request_and_of_its_job_has_its_id(server: Server) -> None:
+    def lines(event: str, request_id: str) -> list[dict[str, Any]]:
+        return [line for line in server.logged(event) if line.get("request_id") == request_id]
+
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    with server.client() as client:
+        client.post("/ingest", json={"path": "./data"}, headers={"X-Request-ID": "load-7", "traceparent": trace})
+        asked = client.post("/v1/reports", headers={"X-Request-ID": "ask-8"})
+        assert asked.headers["x-request-id"] == "ask-8"
+        for odd in (b"a b", b"x" * 65, b"\xc3\xa4", b""):
+            told = client.get("/v1/reports", headers={b"X-Request-ID": odd, b"traceparent": b"odd"})
+            assert re.fullmatch("[0-9a-f]{32}", told.headers["x-request-id"])
+        assert told.headers["x-content-type-options"] == "nosniff"
+        assert "x-request-id" not in client.get("/health").headers, "the older routes answer as they always did"
+    for request_id, kind in (("load-7", "ingestion"), ("ask-8", "report")):
+        (job,) = until(partial(lines, "job complete", request_id))
+        assert job["kind"] == kind
+        assert [line["method"] for line in lines("request", request_id)] == ["POST"]
+        assert job.get("traceparent") == (trace if request_id == "load-7" else None)
+    (audited,) = lines("write", "load-7")
+    assert audited["traceparent"] == trace
 
 
 def test_a_taken_port_is_named(settings: Settings) -> None:

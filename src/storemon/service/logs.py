@@ -1,20 +1,35 @@
 """The log: one line for each request and each job, for people on a terminal, as JSON elsewhere."""
 
 import logging
+import re
 import sys
 import time
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+_BROUGHT = (b"x-request-id", b"traceparent")
+_REQUEST_ID, _TRACE = (
+    re.compile(r"[\w.:-]{1,64}", re.ASCII),
+    re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"),
+)
+_SAFE = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+"""What keeps a browser from taking an answer for something that it runs: a picture has styles, and nothing else."""
 _log = structlog.stdlib.get_logger("storemon.requests")
 
 
 def configure_logs() -> None:
     """Send every line, the libraries' too, to standard error in one form."""
     shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -38,7 +53,11 @@ def configure_logs() -> None:
 
 
 class RequestLog:
-    """Logs each request around ``app``, also those that no route takes. Bodies are nobody's business."""
+    """Logs each request around ``app``, also those that no route takes. Bodies are nobody's business.
+
+    Each has an id, its own or that of its ``X-Request-ID``, which every line that is written for it has too; so has a
+    ``traceparent`` that it brings (W3C Trace Context). The versioned API answers with the id.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -49,21 +68,34 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         status, started = 500, time.perf_counter()
+        told = _identity(scope)
 
         async def watched(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if scope["path"].startswith("/v1/"):
+                    named = (b"x-request-id", told["request_id"].encode())
+                    message["headers"] = [*message.get("headers", ()), named, *_SAFE]
             await send(message)
 
-        try:
-            await self._app(scope, receive, watched)
-        finally:
-            query = scope["query_string"].decode("latin-1")
-            _log.info(
-                "request",
-                method=scope["method"],
-                path=f"{scope['path']}?{query}" if query else scope["path"],
-                status=status,
-                milliseconds=round(1000 * (time.perf_counter() - started), 2),
-            )
+        with structlog.contextvars.bound_contextvars(**told):
+            try:
+                await self._app(scope, receive, watched)
+            finally:
+                query = scope["query_string"].decode("latin-1")
+                _log.info(
+                    "request",
+                    method=scope["method"],
+                    path=f"{scope['path']}?{query}" if query else scope["path"],
+                    status=status,
+                    milliseconds=round(1000 * (time.perf_counter() - started), 2),
+                )
+
+
+def _identity(scope: Scope) -> dict[str, str]:
+    """Give what the lines of a request are known by."""
+    brought = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _BROUGHT}
+    request_id, trace = brought.get(b"x-request-id", ""), brought.get(b"traceparent", "")
+    told = {"request_id": request_id if _REQUEST_ID.fullmatch(request_id) else uuid4().hex}
+    return told | ({"traceparent": trace} if _TRACE.fullmatch(trace) else {})

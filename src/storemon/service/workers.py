@@ -19,6 +19,9 @@ LOOK_SECONDS = 1  # how often to look for jobs that other processes queued, hand
 NICENESS = 5  # halves the slowest polls while jobs run, and costs these nothing on an idle machine
 GRACE_SECONDS = 5  # how long a stop waits for running jobs to end
 
+_OF_REQUEST = ("request_id", "traceparent")
+"""What the lines of a job are known by: they are those of the request that asked for it."""
+
 Run = Callable[[Job], dict[str, Any]]
 """Does what a job asks for and returns its result; a `StoremonError` fails the job with its text as the reason."""
 
@@ -48,6 +51,8 @@ class Workers:
 
     def add(self, kind: Kind, parameters: dict[str, Any], *, job_id: str | None = None) -> str:
         """Queue a job as `Jobs.add` does, and start it here at once if this process is free."""
+        asked = structlog.contextvars.get_contextvars()
+        parameters = parameters | {name: asked[name] for name in _OF_REQUEST if name in asked}
         job_id = self._jobs.add(kind, parameters, job_id=job_id)
         self._wakes[kind].set()
         return job_id
@@ -81,6 +86,8 @@ class Workers:
     def _run(self, job: Job) -> None:
         started = time.perf_counter()
         log = _log.bind(kind=job.kind, id=job.id, attempt=job.attempts)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(**{n: job.parameters[n] for n in _OF_REQUEST if n in job.parameters})
         self._running.add(job.id)
         try:
             self._jobs.complete(job, self._runs[job.kind](job))
