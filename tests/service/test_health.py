@@ -15,6 +15,7 @@ def test_healthy(client: Client, lake: Lake) -> None:
     answer = client.get("/health")
     assert answer.status_code == 200
     found = answer.json()
+    assert client.get("/health/ready").json().keys() == found.keys()
     assert found["lake"] == {
         "newest_poll_at": "2024-10-14T23:30:00.500000Z",
         "versions": VERSIONS,
@@ -24,6 +25,8 @@ def test_healthy(client: Client, lake: Lake) -> None:
 
 
 def assert_unhealthy(client: Client, said: str) -> None:
+    assert client.get("/health/live").json() == {"status": "live"}
+    assert client.get("/health/ready").status_code == 503
     answer = client.get("/health")
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
     assert said in answer.json()["detail"]

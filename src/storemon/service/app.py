@@ -25,7 +25,7 @@ from uvicorn.supervisors import Multiprocess
 
 from storemon.errors import InputError
 from storemon.service.callers import Doorkeeper
-from storemon.service.health import health
+from storemon.service.health import health, live
 from storemon.service.hosts import ParsedHost
 from storemon.service.ingestions import get_ingestion, ingest
 from storemon.service.jobs import Jobs, Kind
@@ -68,6 +68,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
             ingest,
             get_ingestion,
             health,
+            live,
             Router("/v1", route_handlers=[*ANSWERS, *REPORTS, *FACTS], exception_handlers=handlers(), tags=["v1"]),
         ],
         dependencies={name: _provide(one) for name, one in given.items()},

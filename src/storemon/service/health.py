@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 from litestar import get
@@ -41,8 +42,20 @@ class Health(msgspec.Struct):
     reasons: list[str]
 
 
+class Alive(msgspec.Struct):
+    """That this process answers."""
+
+    status: Literal["live"] = "live"
+
+
+@get("/health/live", sync_to_thread=False, opt=NOBODY, summary="Does this process answer?")
+def live() -> Alive:
+    """Answer, and look at nothing else: who restarts a process that does not answer asks this."""
+    return Alive()
+
+
 @get(
-    "/health",
+    ["/health", "/health/ready"],
     sync_to_thread=True,
     opt=NOBODY,
     summary="Could a report be made now?",
@@ -50,7 +63,7 @@ class Health(msgspec.Struct):
     responses=problems(_503="No; the reasons say why"),
 )
 def health(settings: NamedDependency[Settings], jobs: NamedDependency[Jobs]) -> Health:
-    """Answer with the state of the lake and the disk."""
+    """Answer with the state of the lake and the disk, after a look at the records and at how many jobs wait."""
     reasons = _of_records(jobs)
     found = Health(_of_lake(settings, reasons), _of_disk(settings, reasons), reasons)
     if reasons:
