@@ -1,6 +1,5 @@
 """An answer over HTTP: of which facts, unchanged or computed, whole or by pages, in which form."""
 
-import base64
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -20,6 +19,7 @@ from storemon.lake.snapshot import Snapshot
 from storemon.questions.options import Facts, Means
 from storemon.service.callers import Caller, caller_of
 from storemon.service.problems import problem
+from storemon.service.v1 import cursors
 from storemon.service.v1.query import MOST_ROWS, Shown, Wanted
 from storemon.settings import Settings
 from storemon.units.zones import EDITION
@@ -157,10 +157,7 @@ def _digest(*parts: object) -> str:
 def _cursor(shown: Shown, digest: str) -> Cursor | None:
     if shown.cursor is None:
         return None
-    try:
-        cursor = msgspec.json.decode(base64.urlsafe_b64decode(shown.cursor.encode()), type=Cursor)
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise InputError("the cursor is not one that a page told; leave it out to begin anew") from error
+    cursor = cursors.read(shown.cursor, Cursor)
     if cursor.question != digest or cursor.offset < 0:
         raise InputError("the cursor is of another question; ask the same as for the page before, or leave it out")
     return cursor
@@ -209,7 +206,7 @@ def _next(parts: Iterator[bytes]) -> Iterator[bytes]:
 def _page(rows: pl.DataFrame, shown: Shown, here: Cursor) -> tuple[pl.DataFrame, str | None]:
     """Cut out a page, and tell the cursor of the next one if there is one."""
     until = here.offset + (shown.rows() or MOST_ROWS)
-    following = None if until >= len(rows) else _told(here._replace(offset=until))
+    following = None if until >= len(rows) else cursors.written(here._replace(offset=until))
     return _sorted(rows, shown.sort)[here.offset : until], following
 
 
@@ -219,10 +216,6 @@ def _sorted(rows: pl.DataFrame, sort: str | None) -> pl.DataFrame:
     column = sort.removeprefix("-")
     require_one_of(column, rows.columns, "column")
     return rows.sort(column, descending=sort.startswith("-"), nulls_last=True, maintain_order=True)
-
-
-def _told(cursor: Cursor) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode()
 
 
 def _query(request: Request[Any, Any, Any], cursor: str) -> str:

@@ -51,11 +51,19 @@ class Shown:
             InputError: it is no such number.
 
         """
-        if self.limit is None:
-            return None
-        if not self.limit.isascii() or not self.limit.isdecimal() or not 1 <= int(self.limit[:9]) <= MOST_ROWS:
-            raise InputError(f"limit is {self.limit!r}; it can be a number from 1 to {MOST_ROWS}")
-        return int(self.limit)
+        return None if self.limit is None else number("limit", self.limit, MOST_ROWS)
+
+
+def number(name: str, text: str, most: int) -> int:
+    """Read a number from 1 on.
+
+    Raises:
+        InputError: it is none, or too large; the text calls it by its name.
+
+    """
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= most:
+        raise InputError(f"{name} is {text!r}; it can be a number from 1 to {most}")
+    return int(text)
 
 
 class Wanted(NamedTuple):

@@ -1,7 +1,6 @@
 """The routes of reports that are made meanwhile: ask, look, follow, download, cancel, delete."""
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,10 +20,11 @@ from storemon.errors import InputError
 from storemon.service.callers import caller_of
 from storemon.service.jobs import Job, Jobs, State
 from storemon.service.problems import problem, problems
+from storemon.service.v1 import cursors
 from storemon.service.v1.answering import MEDIA_TYPES
 from storemon.service.v1.described import AskOperation, DownloadOperation
 from storemon.service.v1.files import sent
-from storemon.service.v1.query import Wanted, wanted
+from storemon.service.v1.query import Wanted, number, wanted
 from storemon.service.work import question_parameters, report_as, report_file, report_files
 from storemon.service.workers import Workers
 from storemon.settings import Settings
@@ -171,25 +171,11 @@ def list_reports(
     listed, page = wanted
     if listed.state is not None:
         require_one_of(listed.state, ["queued", "running", *_ENDED], "state")
-    limit = USUAL if page.limit is None else _number(page.limit)
-    before = None if page.cursor is None else _place(page.cursor)
+    limit = USUAL if page.limit is None else number("limit", page.limit, MOST)
+    before = None if page.cursor is None else cursors.read(page.cursor, _Place)
     found = jobs.list("report", limit + 1, state=listed.state, key=own, before=before)
     following = _Place(found[limit - 1].queued_at, found[limit - 1].id) if len(found) > limit else None
-    cursor = following and base64.urlsafe_b64encode(msgspec.json.encode(following)).decode()
-    return Reports([_told(job) for job in found[:limit]], cursor)
-
-
-def _number(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= MOST:
-        raise InputError(f"limit is {text!r}; it can be a number from 1 to {MOST}")
-    return int(text)
-
-
-def _place(cursor: str) -> _Place:
-    try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(cursor.encode()), type=_Place)
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise InputError("the cursor is not one that a page told; leave it out to begin anew") from error
+    return Reports([_told(job) for job in found[:limit]], following and cursors.written(following))
 
 
 _ONE = problems(_400="The id is no UUID", _404="There is no such report")
