@@ -20,6 +20,7 @@ from storemon.questions.options import Facts, Means
 from storemon.service.callers import Caller, caller_of
 from storemon.service.problems import problem
 from storemon.service.v1 import cursors
+from storemon.service.v1.files import has_tag
 from storemon.service.v1.query import MOST_ROWS, Shown, Wanted
 from storemon.settings import Settings
 from storemon.units.zones import EDITION
@@ -84,7 +85,7 @@ def answered(
     snapshot = _snapshot(caller, settings, cursor)
     here = cursor or Cursor(dict(snapshot.versions), 0, digest)
     headers = headers_of(snapshot, digest, form, limit, here.offset)
-    if has_already(request, headers):
+    if has_tag(request, headers["ETag"]):
         return Response(None, status_code=304, headers=headers)
     _require_few(len(snapshot.stores()), parts(question, snapshot))
     answer = ask(question, snapshot, means_of(settings))
@@ -119,12 +120,6 @@ def headers_of(snapshot: Snapshot, *asked: object) -> dict[str, str]:
         "X-Lake": " ".join(f"{table}={number}" for table, number in snapshot.versions.items()),
         "X-Zone-Data": EDITION,
     }
-
-
-def has_already(request: Request[Any, Any, Any], headers: Mapping[str, str]) -> bool:
-    """Tell whether the one who asks has this answer."""
-    known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
-    return headers["ETag"] in known or known == ["*"]
 
 
 def form_of(request: Request[Any, Any, Any], named: str | None, media_types: Mapping[T, str]) -> T:

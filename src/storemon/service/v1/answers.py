@@ -16,8 +16,9 @@ from storemon.questions import audit, explain, outages, report, stores, week
 from storemon.questions.options import AuditQuestion, Grouped, Means, Question, ReportQuestion, StoresQuestion
 from storemon.service.callers import caller_of
 from storemon.service.problems import problems
-from storemon.service.v1.answering import answered, form_of, has_already, headers_of, means_of
+from storemon.service.v1.answering import answered, form_of, headers_of, means_of
 from storemon.service.v1.described import AnswerOperation, ExplanationOperation
+from storemon.service.v1.files import has_tag
 from storemon.service.v1.query import Wanted, wanted
 from storemon.settings import Settings
 from storemon.units.instants import EPOCH
@@ -150,7 +151,7 @@ def get_explanation(
     caller = caller_of(request.scope)
     snapshot = caller.snapshot(settings)
     headers = headers_of(snapshot, "explain", store_id, asdict(question), settings.carry_limit, form, caller.sees)
-    if has_already(request, headers):
+    if has_tag(request, headers["ETag"]):
         return Response(None, status_code=304, headers=headers)
     told = explain.answer(question, store_id, snapshot, means_of(settings))
     headers["X-As-Of"] = told.as_of.isoformat()

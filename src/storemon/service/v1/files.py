@@ -54,10 +54,15 @@ def sent(
     return Stream(body, status_code=code, media_type=media_type, headers=headers)
 
 
+def has_tag(request: Request[Any, Any, Any], etag: str) -> bool:
+    """Tell whether the one who asks says to have what a tag names."""
+    tags = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+    return etag in tags or tags == ["*"]
+
+
 def _has_already(request: Request[Any, Any, Any], etag: str, changed_at: datetime) -> bool:
-    if known := request.headers.get("if-none-match"):
-        tags = [each.strip().removeprefix("W/") for each in known.split(",")]
-        return etag in tags or tags == ["*"]
+    if request.headers.get("if-none-match"):
+        return has_tag(request, etag)
     since = _date(request.headers.get("if-modified-since"))
     return since is not None and changed_at <= since
 
