@@ -55,6 +55,7 @@ def test_other_methods(client: Client) -> None:
 def test_no_such_path(client: Client) -> None:
     answer = client.get("/v1/nothing")
     assert (answer.status_code, answer.json()["type"]) == (404, "docs/problems.md#not-found")
+    assert "/schema lists those there are" in answer.json()["detail"]
 
 
 def test_old_routes_answer_as_before(client: Client) -> None:

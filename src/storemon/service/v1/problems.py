@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.plugins.problem_details import ProblemDetailsException
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -86,6 +86,8 @@ def handlers() -> dict[Any, Callable[..., Response[bytes]]]:
 def answer_outside(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """Answer where no route is taken: under /v1 as its routes do, elsewhere as always."""
     if request.url.path.startswith("/v1/"):
+        if isinstance(error, NotFoundException):
+            error = NotFoundException("there is no such path; /schema lists those there are")
         return answer_problem(request, error)
     return from_http(error).to_response(request)
 
