@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import cache
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -235,6 +236,11 @@ class Option(NamedTuple):
 
 def options_of(kind: type) -> tuple[Option, ...]:
     """List the options of a kind of question."""
+    return _options_of(kind)
+
+
+@cache
+def _options_of(kind: type) -> tuple[Option, ...]:
     hints = get_type_hints(kind, include_extras=True)
     return tuple(_option(field.name, *get_args(hints[field.name])[:2]) for field in fields(kind))
 

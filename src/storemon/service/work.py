@@ -52,9 +52,12 @@ def report_file(settings: Settings, job_id: str, form: Form = "csv") -> Path:
     return settings.reports / f"{job_id}.{form}"
 
 
-def report_files(settings: Settings, job_id: str) -> list[Path]:
-    """List the files of a report that are there."""
-    return [file for form in FORMS if (file := report_file(settings, job_id, form)).exists()]
+def remove_report(settings: Settings, job_id: str) -> None:
+    """Remove the files of a report, and what a killed process left of them."""
+    for form in FORMS:
+        file = report_file(settings, job_id, form)
+        remove_parts(file)
+        file.unlink(missing_ok=True)
 
 
 def report_as(settings: Settings, job: Job, form: Form) -> Path:

@@ -27,6 +27,9 @@ from storemon.units.zones import EDITION
 from storemon.views.answer import Answer
 from storemon.views.forms import Form, pieces, to_json
 
+T = TypeVar("T", bound=str)
+
+_VERSION = version("storemon")  # to look it up takes longer than to answer with 304
 MEDIA_TYPES: Mapping[Form, str] = {
     "csv": "text/csv",
     "json": "application/json",
@@ -37,8 +40,6 @@ MEDIA_TYPES: Mapping[Form, str] = {
 }
 MOST_STORES = 100_000
 """The most stores of which an answer is computed while its request waits."""
-
-T = TypeVar("T", bound=str)
 
 MOST_PARTS = 2_000_000
 """The most parts of windows, of all stores together, that are computed while a request waits."""
@@ -145,7 +146,7 @@ def form_of(request: Request[Any, Any, Any], named: str | None, media_types: Map
 
 def _digest(*parts: object) -> str:
     """Tell what an answer depends on, the program and the zones' edition too, in a few characters."""
-    told = msgspec.json.encode([version("storemon"), EDITION, *parts], order="deterministic")
+    told = msgspec.json.encode([_VERSION, EDITION, *parts], order="deterministic")
     return hashlib.sha256(told).hexdigest()[:32]
 
 

@@ -58,11 +58,6 @@ class RejectedQuestion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EverythingQuestion:
-    """What lists everything, and can be asked for nothing more."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Drawn:
     """How an explanation is shown."""
 

@@ -66,6 +66,11 @@ def number(name: str, text: str, most: int) -> int:
     return int(text)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Nothing:
+    """A query that can have no parameters of its own."""
+
+
 class Wanted(NamedTuple):
     """What a request asks, by the parameters it gave: a question, and how its answer is shown."""
 
@@ -83,12 +88,12 @@ def wanted(kind: type[Any], *, shown: type[Any] = Shown) -> dict[str, Provide]:
         shown: what says how the answer is shown.
 
     """
+    of_shown = {option.name for option in options_of(shown)}
 
     def read(request: Request[Any, Any, Any], **_: Any) -> Wanted:
         given: dict[str, list[str]] = {}
         for name, value in request.query_params.multi_items():
             given.setdefault(name, []).append(value)
-        of_shown = {option.name for option in options_of(shown)}
         question = question_of(kind, _without(given, of_shown), also=of_shown)
         return Wanted(question, question_of(shown, _only(given, of_shown)))
 

@@ -24,8 +24,8 @@ from storemon.service.v1 import cursors
 from storemon.service.v1.answering import MEDIA_TYPES
 from storemon.service.v1.described import AskOperation, DownloadOperation
 from storemon.service.v1.files import sent
-from storemon.service.v1.query import Wanted, number, wanted
-from storemon.service.work import question_parameters, report_as, report_file, report_files
+from storemon.service.v1.query import Nothing, Wanted, number, wanted
+from storemon.service.work import question_parameters, remove_report, report_as, report_file
 from storemon.service.workers import Workers
 from storemon.settings import Settings
 from storemon.views.forms import FORMS, Form
@@ -98,11 +98,6 @@ class Download:
     format: Annotated[str | None, Parameter(help=f"{', '.join(FORMS)} (default: csv).")] = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Nothing:
-    """A query that can have no parameters."""
-
-
 @post(
     "/reports",
     status_code=202,
@@ -140,9 +135,7 @@ def ask_for_report(  # noqa: PLR0917 - Litestar gives them by name
         raise InputError(f"the Idempotency-Key has {len(key)} characters; it can have 1 to {LONGEST_KEY}")
     job_id = str(uuid5(_KEYS, f"{caller.key} {key}"))
     known = jobs.get("report", job_id)
-    if known is None:
-        workers.add("report", parameters, job_id=job_id)
-    job = jobs.get("report", job_id)
+    job = known or jobs.get("report", workers.add("report", parameters, job_id=job_id))
     if job and job.parameters.get("question") != parameters["question"]:
         raise problem(422, "this Idempotency-Key was used for another question; send a new key", kind="key-used")
     return _accepted(job, 202 if known is None else 200)
@@ -220,8 +213,7 @@ def delete_one(
     job = _own(request, jobs, report_id)
     if job.state not in _ENDED:
         raise problem(409, f"the report is {job.state}; cancel it first")
-    for file in report_files(settings, job.id):
-        file.unlink(missing_ok=True)
+    remove_report(settings, job.id)
     jobs.delete("report", job.id)
 
 

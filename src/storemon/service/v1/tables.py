@@ -30,9 +30,8 @@ from storemon.questions.options import Means
 from storemon.service.callers import needs, require_all_stores
 from storemon.service.problems import problem, problems
 from storemon.service.v1.answering import answered
-from storemon.service.v1.answers import EverythingQuestion
 from storemon.service.v1.described import AnswerOperation, ReplaceOperation
-from storemon.service.v1.query import Wanted, wanted
+from storemon.service.v1.query import Nothing, Wanted, wanted
 from storemon.settings import Settings
 from storemon.units.instants import EPOCH
 from storemon.views.answer import Answer
@@ -140,7 +139,7 @@ def _text(value: object) -> str:
 
 @get(
     "/maintenance",
-    dependencies=wanted(EverythingQuestion),
+    dependencies=wanted(Nothing),
     sync_to_thread=True,
     summary="Maintenance",
     responses=problems(_400="A parameter is not known, or can't have this value"),
@@ -153,7 +152,7 @@ def list_maintenance(
     return answered(request, settings, wanted, _maintenance, name="maintenance")
 
 
-def _maintenance(_: EverythingQuestion, snapshot: Snapshot, __: Means) -> Answer:
+def _maintenance(_: Nothing, snapshot: Snapshot, __: Means) -> Answer:
     return Answer([with_ids(snapshot.maintenance())], {}, "maintenance", EPOCH)
 
 
