@@ -36,6 +36,7 @@ from storemon.service.records import opened_records
 from storemon.service.reports import get_report, get_report_by_path, trigger_report
 from storemon.service.schema import openapi_config
 from storemon.service.v1.answers import ANSWERS
+from storemon.service.v1.content import get_content
 from storemon.service.v1.problems import answer_outside, handlers
 from storemon.service.v1.reports import REPORTS
 from storemon.service.v1.tables import FACTS
@@ -69,7 +70,12 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
             get_ingestion,
             health,
             live,
-            Router("/v1", route_handlers=[*ANSWERS, *REPORTS, *FACTS], exception_handlers=handlers(), tags=["v1"]),
+            Router(
+                "/v1",
+                route_handlers=[*ANSWERS, *REPORTS, get_content, *FACTS],
+                exception_handlers=handlers(),
+                tags=["v1"],
+            ),
         ],
         dependencies={name: _provide(one) for name, one in given.items()},
         plugins=[problems_plugin()],

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 from cyclopts import Parameter
-from litestar import HttpMethod, Request, Response, delete, get, post, route
+from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody
@@ -21,21 +21,18 @@ from storemon.service.callers import caller_of
 from storemon.service.jobs import Job, Jobs, State
 from storemon.service.problems import problem, problems
 from storemon.service.v1 import cursors
-from storemon.service.v1.answering import MEDIA_TYPES
-from storemon.service.v1.described import AskOperation, DownloadOperation
-from storemon.service.v1.files import sent
-from storemon.service.v1.query import Nothing, Wanted, number, wanted
-from storemon.service.work import question_parameters, remove_report, report_as, report_file
+from storemon.service.v1.described import AskOperation
+from storemon.service.v1.query import Wanted, number, wanted
+from storemon.service.work import question_parameters, remove_report
 from storemon.service.workers import Workers
 from storemon.settings import Settings
-from storemon.views.forms import FORMS, Form
 
 MOST, USUAL = 1_000, 50  # reports of a page
 LONGEST_KEY = 255
 _KEYS = UUID("6b1f0d1e-6f1c-4f0a-9a53-2f5d6f0c7e11")
 _KEY_HELP = "A text of your own: sent again with the same question, it gives the same report."
 _LOOK_SECONDS, _PING_SECONDS = 0.25, 15
-_ENDED = ("complete", "failed", "canceled")
+ENDED = ("complete", "failed", "canceled")
 """The states in which a report stays."""
 
 
@@ -89,13 +86,6 @@ class Page:
 
     limit: Annotated[str | None, Parameter(help=f"So many, up to {MOST:,} (default: {USUAL}).")] = None
     cursor: Annotated[str | None, Parameter(help="Where a page begins, as the page before told it.")] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Download:
-    """In which form a report is downloaded."""
-
-    format: Annotated[str | None, Parameter(help=f"{', '.join(FORMS)} (default: csv).")] = None
 
 
 @post(
@@ -163,7 +153,7 @@ def list_reports(
     own = caller.key if caller.sees else None
     listed, page = wanted
     if listed.state is not None:
-        require_one_of(listed.state, ["queued", "running", *_ENDED], "state")
+        require_one_of(listed.state, ["queued", "running", *ENDED], "state")
     limit = USUAL if page.limit is None else number("limit", page.limit, MOST)
     before = None if page.cursor is None else cursors.read(page.cursor, _Place)
     found = jobs.list("report", limit + 1, state=listed.state, key=own, before=before)
@@ -171,13 +161,13 @@ def list_reports(
     return Reports([_told(job) for job in found[:limit]], following and cursors.written(following))
 
 
-_ONE = problems(_400="The id is no UUID", _404="There is no such report")
+ONE_REPORT = problems(_400="The id is no UUID", _404="There is no such report")
 
 
-@get("/reports/{report_id:str}", sync_to_thread=False, summary="A report", responses=_ONE)
+@get("/reports/{report_id:str}", sync_to_thread=False, summary="A report", responses=ONE_REPORT)
 def get_one(request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> Report:
     """Tell how far a report is, what was asked for, and of which facts it is."""
-    return _told(_found(request, jobs, report_id))
+    return _told(found_report(request, jobs, report_id))
 
 
 @post(
@@ -185,23 +175,24 @@ def get_one(request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: Na
     status_code=200,
     sync_to_thread=True,
     summary="Cancel a report",
-    responses=_ONE | problems(_409="It has ended already"),
+    responses=ONE_REPORT | problems(_409="It has ended already"),
 )
 def cancel(request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> Report:
     """End a report that has not ended, of one's own, or as an admin."""
     _own(request, jobs, report_id)
     if not jobs.cancel("report", str(report_id)):
         raise problem(
-            409, f"the report is {_found(request, jobs, report_id).state}; only one that has not ended can be canceled"
+            409,
+            f"the report is {found_report(request, jobs, report_id).state}; only one that has not ended can be canceled",
         )
-    return _told(_found(request, jobs, report_id))
+    return _told(found_report(request, jobs, report_id))
 
 
 @delete(
     "/reports/{report_id:str}",
     sync_to_thread=True,
     summary="Delete a report",
-    responses=_ONE | problems(_409="It has not ended; cancel it first"),
+    responses=ONE_REPORT | problems(_409="It has not ended; cancel it first"),
 )
 def delete_one(
     request: Request[Any, Any, Any],
@@ -211,7 +202,7 @@ def delete_one(
 ) -> None:
     """Delete a report that has ended, and its files: of one's own, or as an admin."""
     job = _own(request, jobs, report_id)
-    if job.state not in _ENDED:
+    if job.state not in ENDED:
         raise problem(409, f"the report is {job.state}; cancel it first")
     remove_report(settings, job.id)
     jobs.delete("report", job.id)
@@ -221,19 +212,19 @@ def delete_one(
     "/reports/{report_id:str}/events",
     summary="Follow a report",
     media_type="text/event-stream",
-    responses=_ONE,
+    responses=ONE_REPORT,
 )
 async def follow(
     request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: NamedDependency[Jobs]
 ) -> ServerSentEvent:
     """Send an event with the report each time its state changes, until it has ended."""
-    _found(request, jobs, report_id)
+    found_report(request, jobs, report_id)
     return ServerSentEvent(_events(jobs, report_id))
 
 
 async def _events(jobs: Jobs, report_id: UUID) -> AsyncIterator[ServerSentEventMessage]:
     state, silent_since = None, asyncio.get_running_loop().time()
-    while state not in _ENDED:
+    while state not in ENDED:
         job = jobs.get("report", str(report_id))
         if job is None:
             return
@@ -248,65 +239,15 @@ async def _events(jobs: Jobs, report_id: UUID) -> AsyncIterator[ServerSentEventM
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-@route(
-    "/reports/{report_id:str}/content",
-    http_method=[HttpMethod.GET, HttpMethod.HEAD],
-    dependencies=wanted(Nothing, shown=Download),
-    sync_to_thread=True,
-    summary="Download a report",
-    responses={
-        206: ResponseSpec(bytes, description="The range that was asked for"),
-        **_ONE,
-        **problems(
-            _406="There is no such form of this report",
-            _409="It is not complete",
-            _410="Its file is gone",
-            _416="There are no such bytes",
-        ),
-    },
-    operation_class=DownloadOperation,
-)
-def get_content(
-    request: Request[Any, Any, Any],
-    report_id: FromPath[UUID],
-    settings: NamedDependency[Settings],
-    jobs: NamedDependency[Jobs],
-    wanted: NamedDependency[Wanted],
-) -> Response[Any]:
-    """Download a complete report in a form, whole or a range of it."""
-    job = _found(request, jobs, report_id)
-    if job.state != "complete":
-        why = f": {job.reason}" if job.reason else ""
-        headers = {} if job.state in _ENDED else {"Retry-After": "1"}
-        raise problem(409, f"the report is {job.state}, not complete{why}", headers=headers)
-    form = _form(wanted.shown.format or "csv")
-    is_triggered = "question" not in job.parameters
-    if is_triggered and form != "csv":
-        raise problem(406, "this report was triggered, and is a CSV only; ask for another with POST /v1/reports")
-    headers = {"X-As-Of": job.parameters["as_of"], "X-Zone-Data": job.parameters.get("zone_data", "")}
-    name = f"report-{job.parameters['as_of'][:10]}-{job.id[:8]}.{form}"
-    etag, media_type = f'"{job.id}.{form}"', MEDIA_TYPES[form]
-    try:
-        file = report_file(settings, job.id) if is_triggered else report_as(settings, job, form)
-        return sent(request, file, etag=etag, media_type=media_type, name=name, headers=headers)
-    except FileNotFoundError as error:
-        raise problem(410, "the report was made, but its file is gone; ask for a new one") from error
-
-
-def _form(named: str) -> Form:
-    require_one_of(named, FORMS, "format")
-    return next(form for form in FORMS if form == named)
-
-
 def _own(request: Request[Any, Any, Any], jobs: Jobs, report_id: UUID) -> Job:
     """Find a report that whoever asks may change."""
-    job, caller = _found(request, jobs, report_id), caller_of(request.scope)
+    job, caller = found_report(request, jobs, report_id), caller_of(request.scope)
     if not caller.may("admin") and job.parameters.get("key") != caller.key:
         raise problem(403, "this report was asked for by somebody else; an admin's key may change it")
     return job
 
 
-def _found(request: Request[Any, Any, Any], jobs: Jobs, report_id: UUID) -> Job:
+def found_report(request: Request[Any, Any, Any], jobs: Jobs, report_id: UUID) -> Job:
     """Find a report that whoever asks may see."""
     job, caller = jobs.get("report", str(report_id)), caller_of(request.scope)
     if job is None or (caller.sees and job.parameters.get("key") != caller.key):
@@ -340,4 +281,4 @@ def _instant(microseconds: int | None) -> datetime | None:
     return None if microseconds is None else datetime.fromtimestamp(microseconds / 1e6, UTC)
 
 
-REPORTS = [ask_for_report, list_reports, get_one, cancel, delete_one, follow, get_content]
+REPORTS = [ask_for_report, list_reports, get_one, cancel, delete_one, follow]

@@ -1,0 +1,80 @@
+"""The route of a report's content: a download, in any form."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from cyclopts import Parameter
+from litestar import HttpMethod, Request, Response, route
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath
+
+from storemon.engine.question import require_one_of
+from storemon.service.jobs import Jobs
+from storemon.service.problems import problem, problems
+from storemon.service.v1.answering import MEDIA_TYPES
+from storemon.service.v1.described import DownloadOperation
+from storemon.service.v1.files import sent
+from storemon.service.v1.query import Nothing, Wanted, wanted
+from storemon.service.v1.reports import ENDED, ONE_REPORT, found_report
+from storemon.service.work import report_as, report_file
+from storemon.settings import Settings
+from storemon.views.forms import FORMS, Form
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """In which form a report is downloaded."""
+
+    format: Annotated[str | None, Parameter(help=f"{', '.join(FORMS)} (default: csv).")] = None
+
+
+@route(
+    "/reports/{report_id:str}/content",
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
+    dependencies=wanted(Nothing, shown=Download),
+    sync_to_thread=True,
+    summary="Download a report",
+    responses={
+        206: ResponseSpec(bytes, description="The range that was asked for"),
+        **ONE_REPORT,
+        **problems(
+            _406="There is no such form of this report",
+            _409="It is not complete",
+            _410="Its file is gone",
+            _416="There are no such bytes",
+        ),
+    },
+    operation_class=DownloadOperation,
+)
+def get_content(
+    request: Request[Any, Any, Any],
+    report_id: FromPath[UUID],
+    settings: NamedDependency[Settings],
+    jobs: NamedDependency[Jobs],
+    wanted: NamedDependency[Wanted],
+) -> Response[Any]:
+    """Download a complete report in a form, whole or a range of it."""
+    job = found_report(request, jobs, report_id)
+    if job.state != "complete":
+        why = f": {job.reason}" if job.reason else ""
+        headers = {} if job.state in ENDED else {"Retry-After": "1"}
+        raise problem(409, f"the report is {job.state}, not complete{why}", headers=headers)
+    form = _form(wanted.shown.format or "csv")
+    is_triggered = "question" not in job.parameters
+    if is_triggered and form != "csv":
+        raise problem(406, "this report was triggered, and is a CSV only; ask for another with POST /v1/reports")
+    headers = {"X-As-Of": job.parameters["as_of"], "X-Zone-Data": job.parameters.get("zone_data", "")}
+    name = f"report-{job.parameters['as_of'][:10]}-{job.id[:8]}.{form}"
+    etag, media_type = f'"{job.id}.{form}"', MEDIA_TYPES[form]
+    try:
+        file = report_file(settings, job.id) if is_triggered else report_as(settings, job, form)
+        return sent(request, file, etag=etag, media_type=media_type, name=name, headers=headers)
+    except FileNotFoundError as error:
+        raise problem(410, "the report was made, but its file is gone; ask for a new one") from error
+
+
+def _form(named: str) -> Form:
+    require_one_of(named, FORMS, "format")
+    return next(form for form in FORMS if form == named)
