@@ -181,10 +181,8 @@ def cancel(request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: Nam
     """End a report that has not ended, of one's own, or as an admin."""
     _own(request, jobs, report_id)
     if not jobs.cancel("report", str(report_id)):
-        raise problem(
-            409,
-            f"the report is {found_report(request, jobs, report_id).state}; only one that has not ended can be canceled",
-        )
+        state = found_report(request, jobs, report_id).state
+        raise problem(409, f"the report is {state}; only one that has not ended can be canceled")
     return _told(found_report(request, jobs, report_id))
 
 
