@@ -7,9 +7,9 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from storemon.intake.lake import Lake
+from storemon.records.jobs import Jobs
+from storemon.records.opening import opened_records
 from storemon.service.app import create_app
-from storemon.service.jobs import Jobs
-from storemon.service.records import open_records
 from storemon.settings import Settings
 
 POLLS = """store_id,status,timestamp_utc
@@ -60,7 +60,6 @@ def client(settings: Settings) -> Iterator[TestClient[Litestar]]:
 @pytest.fixture
 def jobs(settings: Settings) -> Iterator[Jobs]:
     """The records of jobs, seen from outside the service."""
-    settings.reports.mkdir(exist_ok=True)
-    records = open_records(settings.reports / "storemon.db")
+    records = opened_records(settings)
     yield Jobs(records, lease=settings.lease, max_queued=settings.max_queued)
     records.dispose()

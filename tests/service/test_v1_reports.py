@@ -12,8 +12,8 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from storemon.intake.lake import Lake
+from storemon.records.jobs import Jobs
 from storemon.service.app import create_app
-from storemon.service.jobs import Jobs
 from storemon.settings import Settings
 from tests.service.conftest import POLLS, write_csvs
 from tests.service.test_app import Stuck, stuck, stuck_client  # noqa: F401 - fixtures

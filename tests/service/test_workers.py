@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from storemon.errors import LakeError
+from storemon.records.jobs import Job, Jobs, Kind
 from storemon.service import workers as module
-from storemon.service.jobs import Job, Jobs, Kind
 from storemon.service.workers import Run, Workers
 from tests.service.waiting import until
 
