@@ -154,17 +154,21 @@ class Workers:
                 self._unwanted(job)
                 log.info("job no longer wanted", seconds=_since(started))
         except StoremonError as error:
-            self._jobs.fail(job, str(error))
+            self._fail(job, str(error))
             log.warning("job failed", seconds=_since(started), reason=str(error))
         except SQLAlchemyError:
             raise  # its end can't be recorded: without a lease it will be run again
         except BaseException as error:  # a panic in Rust is no Exception, and must not end this thread
             reason = f"{type(error).__name__}: {error}. This was not foreseen; the log says more under this job's id."
-            self._jobs.fail(job, reason)
+            self._fail(job, reason)
             log.exception("job failed", seconds=_since(started))
         finally:
             if self._running.get(job.kind) is running:
                 del self._running[job.kind]
+
+    def _fail(self, job: Job, reason: str) -> None:
+        if not self._jobs.fail(job, reason):
+            self._unwanted(job)
 
     def _look_after(self) -> None:
         while not self._stopped.wait(self._look_seconds):
