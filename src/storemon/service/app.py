@@ -25,7 +25,7 @@ from uvicorn.supervisors import Multiprocess
 
 from storemon.errors import InputError
 from storemon.records.jobs import Jobs, Kind
-from storemon.records.keys import Keys
+from storemon.records.keys import Keys, opened_keys
 from storemon.records.opening import opened_records
 from storemon.service.callers import Doorkeeper
 from storemon.service.health import health, live
@@ -108,9 +108,8 @@ def serve(settings: Settings) -> None:
 
     """
     configure_logs()
-    records = opened_records(settings)  # a person should hear of it here, not each process
-    _require_keys(settings, Keys(records))
-    records.dispose()
+    with opened_keys(settings) as keys:  # a person should hear of it here, not each process
+        _require_keys(settings, keys)
     with _listen(settings) as listener:
         config = uvicorn.Config(
             partial(_process_app, settings),
