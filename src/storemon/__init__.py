@@ -19,6 +19,7 @@ from storemon.errors import (
     InputError,
     LakeError,
     RejectedRowsError,
+    StoppedError,
     StoremonError,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "Lake",
     "LakeError",
     "RejectedRowsError",
+    "StoppedError",
     "StoremonError",
     "audit",
     "explain",

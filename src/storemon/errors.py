@@ -9,7 +9,8 @@
      ├── LakeError                the lake cannot be read or written
      │    ├── EmptyLakeError      it holds no polls yet
      │    └── ConflictError       other writers were faster, again and again
-     └── ClusterError             the cluster cannot be reached, or has lost too many workers
+     ├── ClusterError             the cluster cannot be reached, or has lost too many workers
+     └── StoppedError             the work was told to stop before its end
 
 Nothing has been changed when one of these is raised, unless its text says so.
 """
@@ -45,3 +46,7 @@ class ConflictError(LakeError):
 
 class ClusterError(StoremonError):
     """The cluster that was to do the work cannot be reached, or it has lost the work."""
+
+
+class StoppedError(StoremonError):
+    """The work was told to stop before its end: it took too long, or nobody wants it any more."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from storemon import ClusterError, EmptyLakeError, Frames, InputError, Lake, report
+from storemon import ClusterError, EmptyLakeError, Frames, InputError, Lake, StoppedError, report
 from storemon.answers.report import report_by_range
 from storemon.engine.chosen import chosen_stores
 from storemon.engine.question import CARRY_LIMIT, Question, Work, ask
@@ -24,6 +24,7 @@ from storemon.service.jobs import Job, Jobs
 from storemon.service.records import open_records
 from storemon.service.work import report_file, run_report
 from storemon.settings import Settings
+from storemon.stopping import Stop
 from storemon.units.workplaces import Workplace
 from tests.conftest import storemon_in
 from tests.engine.test_ranges import AT, ONE_BYTE, answers, polls_of
@@ -178,6 +179,18 @@ def test_who_stops_asking_frees_the_workers(lake: Lake) -> None:
     done = by_range(wait, snapshot, question, chosen_stores(snapshot, question))
     next(done)
     done.close()  # type: ignore[attr-defined]
+    assert worked(the_first_one_last, lake) == [[store] for store in STORES]
+
+
+def test_who_is_told_to_stop_frees_the_workers(lake: Lake) -> None:
+    snapshot, question = ask(lake, memory=ONE_BYTE, on="ray")
+    stop = Stop()
+    with stop.heeded():
+        done = by_range(wait, snapshot, question, chosen_stores(snapshot, question))
+        next(done)
+        stop.now("enough")
+        with pytest.raises(StoppedError, match="enough"):
+            next(done)
     assert worked(the_first_one_last, lake) == [[store] for store in STORES]
 
 

@@ -11,6 +11,7 @@ from storemon.calendar.windows import realise
 from storemon.engine.facts import horizon
 from storemon.engine.question import Question, Work
 from storemon.lake.snapshot import Snapshot
+from storemon.stopping import check
 from storemon.units.instants import shifted
 from storemon.units.workplaces import LOCAL
 
@@ -28,6 +29,7 @@ def by_range(work: Work, snapshot: Snapshot, question: Question, stores: pl.Data
         return
     if question.on == LOCAL:
         for some in stores.iter_slices(stores_at_once(snapshot, question, stores)):
+            check()
             yield work(snapshot, question, some)
         return
     from storemon.engine.cluster import join, on_cluster  # noqa: PLC0415 - who does not ask for it need not have Ray
