@@ -156,14 +156,23 @@ class AnswersInTurn(ASGIMiddleware):
         """
         await self._enter()
         stop, turn = Stop(), _Turn(self._places, send, self._seconds)
+        leaving = asyncio.ensure_future(_left(receive))
+
+        async def gone() -> ReceiveMessage:
+            return await asyncio.shield(leaving)
+
         with stop.heeded():
-            answering = asyncio.ensure_future(next_app(scope, receive, turn.send))
+            answering = asyncio.ensure_future(next_app(scope, gone, turn.send))
         answering.add_done_callback(turn.leave)
         try:
-            while not (await asyncio.wait({answering}, timeout=_LOOK_SECONDS))[0]:
+            while not answering.done():
+                awaited = {answering} if leaving.done() else {answering, leaving}
+                await asyncio.wait(awaited, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 late = asyncio.get_running_loop().time() - turn.due
                 if late >= 0:
                     stop.now(_too_long(self._seconds))
+                elif leaving.done():
+                    stop.now("the client has left")
                 if late >= _LET_GO_SECONDS:
                     turn.is_over = True
                     stop.check()
@@ -176,6 +185,8 @@ class AnswersInTurn(ASGIMiddleware):
             if not turn.has_begun:
                 raise
             _log.warning("answer cut off", reason=str(error))  # the server sees that it is not whole, and closes
+        finally:
+            leaving.cancel()
 
     async def _enter(self) -> None:
         try:
@@ -183,6 +194,14 @@ class AnswersInTurn(ASGIMiddleware):
                 await self._places.acquire()
         except TimeoutError:
             raise BusyError("as many answers are being computed as may; ask again in a few seconds") from None
+
+
+async def _left(receive: Receive) -> ReceiveMessage:
+    """Wait until the client has left: questions have no body, so nothing else comes."""
+    message: ReceiveMessage = await receive()
+    while message["type"] != "http.disconnect":
+        message = await receive()
+    return message
 
 
 class _Turn:
