@@ -9,6 +9,7 @@
      ├── LakeError                the lake cannot be read or written
      │    ├── EmptyLakeError      it holds no polls yet
      │    └── ConflictError       other writers were faster, again and again
+     ├── RecordsError             the records of jobs and keys cannot be opened
      ├── ClusterError             the cluster cannot be reached, or has lost too many workers
      └── StoppedError             the work was told to stop before its end
 
@@ -42,6 +43,10 @@ class EmptyLakeError(LakeError):
 
 class ConflictError(LakeError):
     """Other writers committed first, more often than is reasonable to retry."""
+
+
+class RecordsError(StoremonError):
+    """The records of jobs and keys cannot be opened, or are of a newer storemon."""
 
 
 class ClusterError(StoremonError):

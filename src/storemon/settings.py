@@ -11,7 +11,9 @@ import msgspec
 from msgspec import Meta
 
 from storemon.errors import InputError
+from storemon.units.addresses import SQLITE, DatabaseAddress, masked, parse_database
 from storemon.units.durations import format_duration, parse_duration
+from storemon.units.keeping import Keeping, parse_keeping
 from storemon.units.rates import NO_LIMIT, Rate, parse_rate
 from storemon.units.sizes import HALF, parse_size
 from storemon.units.workplaces import LOCAL, Workplace, parse_workplace
@@ -64,6 +66,8 @@ _PARSERS: Mapping[object, Callable[[str], object]] = {
     timedelta: parse_duration,
     Workplace: parse_workplace,
     Memory: _parse_memory,
+    Keeping: parse_keeping,
+    DatabaseAddress: parse_database,
     Size: _parse_size,
     Rate: _parse_rate,
     Names: _parse_names,
@@ -89,6 +93,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         "data"
     )
     reports: Annotated[Path, Meta(description="Folder of the reports and the records of jobs.")] = Path("reports")
+    database: Annotated[
+        DatabaseAddress,
+        Meta(description="The records: `sqlite` beside the reports, or `postgresql://user:password@host/name`."),
+    ] = SQLITE
     host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8000
     allow_anonymous: Annotated[
@@ -107,6 +115,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lease: Annotated[
         timedelta, Meta(description="How long a process may give no sign of life before its jobs are run again.")
     ] = timedelta(seconds=10)
+    job_limit: Annotated[timedelta, Meta(description="How long a job may take; one that needs longer fails.")] = (
+        timedelta(hours=1)
+    )
+    keep_reports: Annotated[
+        Keeping, Meta(description="Which reports are kept, by age and number: `90d`, `1000`, `90d,1000` or `all`.")
+    ] = Keeping()
     issuer: Annotated[str, Meta(description="Whose JWTs are let in: their `iss`; see security.md.")] = ""
     audience: Annotated[str, Meta(description="For whom JWTs must be: their `aud`.")] = ""
     jwks: Annotated[str, Meta(description="The issuer's keys, a JWKS: a file, or its https address.")] = ""
@@ -178,7 +192,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 value = _PARSERS.get(wanted.__origin__, str)(value)
             return msgspec.convert(value, wanted, strict=False, dec_hook=lambda kind, text: kind(text))
         except (InputError, msgspec.ValidationError) as error:
-            raise InputError(f"{source}={value}: {error}") from error
+            raise InputError(f"{source}={masked(str(value))}: {error}") from error
 
 
 def _written(value: object) -> str:

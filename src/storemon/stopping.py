@@ -6,7 +6,8 @@
     with stop.heeded():     # by the thread that works
         report(lake)        # ends with a StoppedError soon after stop.now("it was canceled") in another thread
 
-The work calls `check` between its steps. Where a library works for long, `interrupted_by` says what wakes it up.
+The work calls `check` between its steps, and `advance` to tell how far it is. Where a library works for long,
+`interrupted_by` says what wakes it up.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ class Stop:
     """Whether some work is to stop, and why."""
 
     def __init__(self) -> None:
+        self.progress: float | None = None
+        """The share of the work that is done, from 0 to 1; None as long as that was not told."""
         self._reason: str | None = None
         self._interrupts: list[Callable[[], None]] = []
         self._lock = Lock()
@@ -89,6 +92,13 @@ def check() -> None:
     stop = _heeded.get()
     if stop is not None:
         stop.check()
+
+
+def advance(done: float, of: float) -> None:
+    """Tell how far the work is that this is a step of."""
+    stop = _heeded.get()
+    if stop is not None:
+        stop.progress = done / of
 
 
 @contextmanager

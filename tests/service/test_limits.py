@@ -20,9 +20,9 @@ from litestar.testing import TestClient
 from storemon.errors import InputError
 from storemon.intake.lake import Lake
 from storemon.questions import outages
+from storemon.records.keys import opened_keys
 from storemon.service import limits
 from storemon.service.app import create_app
-from storemon.service.keys import opened_keys
 from storemon.service.limits import Rates, address_of
 from storemon.settings import Settings
 from storemon.stopping import check

@@ -23,10 +23,10 @@ from litestar.testing import TestClient
 
 from storemon.errors import FileError, InputError
 from storemon.intake.lake import Lake
+from storemon.records.keys import opened_keys
 from storemon.service import tokens
 from storemon.service.app import create_app, serve
 from storemon.service.callers import tokens_of
-from storemon.service.keys import opened_keys
 from storemon.settings import Settings
 from tests.service.issuer import (
     AUDIENCE,

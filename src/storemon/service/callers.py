@@ -16,7 +16,7 @@ from storemon.engine.seen import Conditions, SeenSnapshot
 from storemon.errors import InputError
 from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
-from storemon.service.keys import ROLES, Keys, Role
+from storemon.records.keys import ROLES, Keys, Role
 from storemon.service.limits import FAILURE, Rates, address_of
 from storemon.settings import Settings
 

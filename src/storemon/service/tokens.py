@@ -21,7 +21,7 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from storemon.engine.tags import parse_where
 from storemon.errors import FileError, InputError
 from storemon.lake.schemas import EVERY_STORE
-from storemon.service.keys import ROLES, Role
+from storemon.records.keys import ROLES, Role
 from storemon.settings import Settings
 
 OUT_OF_REACH = "issuer-out-of-reach"

@@ -12,7 +12,7 @@ from litestar.plugins.problem_details import ProblemDetailsException
 from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import EmptyLakeError, InputError, StoppedError, StoremonError
-from storemon.service.jobs import QueueFullError
+from storemon.records.jobs import QueueFullError
 from storemon.service.limits import BusyError
 from storemon.service.problems import RETRY_SECONDS, from_http
 
