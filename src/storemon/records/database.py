@@ -45,7 +45,7 @@ def connected(url: str | URL) -> Engine:
         engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=0, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _prepare)
         return engine
-    milliseconds = 1000 * BUSY_SECONDS
+    milliseconds = int(1000 * BUSY_SECONDS)
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
         isolation_level="AUTOCOMMIT",
@@ -54,7 +54,7 @@ def connected(url: str | URL) -> Engine:
         pool_timeout=BUSY_SECONDS,
         pool_pre_ping=True,  # after a restart of the server, the old connections are of no use
         connect_args={
-            "connect_timeout": BUSY_SECONDS,
+            "connect_timeout": int(BUSY_SECONDS) or 1,
             "tcp_user_timeout": milliseconds,
             "options": f"-c statement_timeout={milliseconds} -c idle_in_transaction_session_timeout={milliseconds}",
             "application_name": "storemon",

@@ -48,6 +48,9 @@ def _opened(settings: Settings) -> tuple[Engine, str | None]:
         try:
             settings.reports.mkdir(parents=True, exist_ok=True)
             _require_here(settings)
+        except OSError as error:
+            raise RecordsError(f"{settings.reports}: nothing can be kept here: {error}") from error
+        try:
             is_file = settings.database == SQLITE
             records = connected(URL.create("sqlite", database=where) if is_file else settings.database)
             undo.callback(records.dispose)

@@ -27,7 +27,7 @@ from uvicorn.supervisors import Multiprocess
 
 from storemon.errors import InputError
 from storemon.records.jobs import Jobs, Kind
-from storemon.records.keys import Keys
+from storemon.records.keys import Keys, opened_keys
 from storemon.records.opening import opened_records
 from storemon.service.callers import Doorkeeper, tokens_of
 from storemon.service.connections import Connection
@@ -126,10 +126,9 @@ def serve(settings: Settings) -> None:
 
     """
     configure_logs()
-    records = opened_records(settings)  # a person should hear of it here, not each process
-    tokens_of(settings)
-    _require_keys(settings, Keys(records))
-    records.dispose()
+    tokens_of(settings)  # a person should hear of it here, not each process
+    with opened_keys(settings) as keys:
+        _require_keys(settings, keys)
     with _listen(settings) as listener:
         config = uvicorn.Config(
             partial(_process_app, settings),
