@@ -27,6 +27,7 @@ from storemon.service.limits import Rates, address_of
 from storemon.settings import Settings
 from storemon.stopping import check
 from storemon.units.rates import Allowance, Rate, parse_rate
+from tests.service.issuer import bearing, in_file, token
 from tests.service.server import REAL, running
 
 Client = TestClient[Litestar]
@@ -142,6 +143,15 @@ def test_who_guesses_is_slowed_down(settings: Settings, lake: Lake) -> None:  # 
         assert [client.get("/v1/reports", headers=wrong).status_code for _ in range(5)] == [401] * 3 + [429] * 2
         assert client.get("/v1/reports", headers=good).status_code == 429, "whether a guess is right is not told either"
         assert client.get("/health").status_code == 200
+
+
+def test_who_tries_tokens_is_slowed_down(settings: Settings, lake: Lake) -> None:  # noqa: ARG001 - as above
+    """Also with those that are good and say too little."""
+    with serving(settings, rate=Rate("30/1h"), **in_file(Path("jwks.json"))) as client:
+        for wrong in (token(role="king"), token(exp=1)):
+            assert client.get("/v1/reports", headers=bearing(wrong)).status_code in {401, 403}
+        assert client.get("/v1/reports").status_code == 401
+        assert client.get("/v1/reports", headers=bearing(token())).status_code == 429
 
 
 def test_no_limit_by_default(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""Who asks: found out before any route is taken, by the key that a request brings."""
+"""Who asks: found out before any route is taken, by the key or the token that a request brings."""
 
 import time
 from importlib.util import find_spec
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
-from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.exceptions import HTTPException, NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
+from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from storemon.engine.seen import Conditions, SeenSnapshot
@@ -98,8 +99,8 @@ class Doorkeeper(ASGIMiddleware):
         self._rates.require(address)
         try:
             caller = await self._caller(scope)
-        except NotAuthorizedException:
-            self._rates.use_up(address, FAILURE)
+        except HTTPException as error:
+            self._rates.use_up(address, FAILURE if error.status_code < HTTP_500_INTERNAL_SERVER_ERROR else 1)
             raise
         self._rates.require(caller.key or address, 1)
         return caller
