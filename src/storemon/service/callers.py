@@ -149,7 +149,7 @@ def tokens_of(settings: Settings) -> "Tokens | None":
     return Tokens(settings)
 
 
-def require_all_stores(connection: Connection, _: BaseRouteHandler) -> None:
+async def require_all_stores(connection: Connection, _: BaseRouteHandler) -> None:
     """Keep out of a route whose answer is about all stores who may see some only.
 
     Raises:
