@@ -69,9 +69,9 @@ class Rates:
             self._set(name, full_at)
 
     def use_up(self, name: str, count: int) -> None:
-        """Count what was done already, as much as there is left."""
-        now = time.monotonic()
-        self._set(name, min(max(self._full_at.get(name, now), now) + count * self._each, now + self._period))
+        """Count what was done already: of an allowance that does not suffice, the rest is owed, though not for ever."""
+        now, used = time.monotonic(), count * self._each
+        self._set(name, min(max(self._full_at.get(name, now), now) + used, now + self._period + used))
 
     def _set(self, name: str, full_at: float) -> None:
         self._full_at[name] = full_at
