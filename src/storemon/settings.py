@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, NewType, Self, get_type_hints
 
@@ -13,6 +14,7 @@ from storemon.errors import InputError
 from storemon.units.addresses import SQLITE, DatabaseAddress, masked, parse_database
 from storemon.units.durations import format_duration, parse_duration
 from storemon.units.keeping import Keeping, parse_keeping
+from storemon.units.rates import NO_LIMIT, Rate, parse_rate
 from storemon.units.sizes import HALF, parse_size
 from storemon.units.workplaces import LOCAL, Workplace, parse_workplace
 
@@ -20,9 +22,44 @@ Memory = NewType("Memory", str)
 """A size as people write it."""
 
 
+Size = NewType("Size", str)
+"""The same, but no share of the machine's memory."""
+
+Names = tuple[str, ...]
+"""Names, as people write them with commas between."""
+
+Networks = NewType("Networks", tuple[str, ...])
+"""Addresses and networks of hosts, written likewise."""
+
+
 def _parse_memory(text: str) -> Memory:
     parse_size(text)
     return Memory(text)
+
+
+def _parse_size(text: str) -> Size:
+    if "%" in text:
+        raise InputError(f"{text!r} is a share; write a size like 10MB")
+    parse_size(text)
+    return Size(text)
+
+
+def _parse_rate(text: str) -> Rate:
+    parse_rate(text)
+    return Rate(text)
+
+
+def _parse_names(text: str) -> Names:
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def _parse_networks(text: str) -> Networks:
+    for name in _parse_names(text):
+        try:
+            ip_network(name)
+        except ValueError as error:
+            raise InputError(f"{error}; write addresses and networks like 10.0.0.7,192.168.0.0/16") from error
+    return Networks(_parse_names(text))
 
 
 _PARSERS: Mapping[object, Callable[[str], object]] = {
@@ -31,6 +68,10 @@ _PARSERS: Mapping[object, Callable[[str], object]] = {
     Memory: _parse_memory,
     Keeping: parse_keeping,
     DatabaseAddress: parse_database,
+    Size: _parse_size,
+    Rate: _parse_rate,
+    Names: _parse_names,
+    Networks: _parse_networks,
 }
 """What reads the text of a setting of a type, where msgspec does not."""
 
@@ -80,6 +121,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keep_reports: Annotated[
         Keeping, Meta(description="Which reports are kept, by age and number: `90d`, `1000`, `90d,1000` or `all`.")
     ] = Keeping()
+    issuer: Annotated[str, Meta(description="Whose JWTs are let in: their `iss`; see security.md.")] = ""
+    audience: Annotated[str, Meta(description="For whom JWTs must be: their `aud`.")] = ""
+    jwks: Annotated[str, Meta(description="The issuer's keys, a JWKS: a file, or its https address.")] = ""
+    algorithms: Annotated[Names, Meta(description="In which of these a JWT may be signed.")] = (
+        "RS256",
+        "ES256",
+        "EdDSA",
+    )
+    leeway: Annotated[timedelta, Meta(description="How far the issuer's clock may be from ours.")] = timedelta(
+        seconds=30
+    )
+    role_claim: Annotated[str, Meta(min_length=1, description="The claim of a JWT that names its role.")] = "role"
+    filter_claim: Annotated[
+        str, Meta(description="The claim that every JWT must have, of the stores that it sees; by default it sees all.")
+    ] = ""
+    rate: Annotated[
+        Rate, Meta(description="Requests for each key, and for each address without one, like `600/1m`, or `off`.")
+    ] = NO_LIMIT
+    proxies: Annotated[
+        Networks, Meta(description="Addresses and networks of proxies whose `X-Forwarded-For` is believed.")
+    ] = Networks(())
+    answers: Annotated[int, Meta(ge=1, le=1024, description="Answers that a process computes at once.")] = 4
+    answer_time: Annotated[timedelta, Meta(description="How long an answer may take.")] = timedelta(seconds=60)
+    request_time: Annotated[
+        timedelta, Meta(description="How long a request may take to arrive, and a client to read on.")
+    ] = timedelta(seconds=60)
+    body: Annotated[Size, Meta(description="The most that a request may bring, like `10MB`.")] = Size("10MB")
 
     @classmethod
     def load(cls, **flags: Any) -> Self:
@@ -103,14 +171,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Name every setting, in the order of the fields."""
         for field in msgspec.structs.fields(cls):
             default = field.default
-            text = format_duration(default) if isinstance(default, timedelta) else str(default)
+            text = _written(default)
             (meta,) = field.type.__metadata__
             yield Described(field.name, f"STOREMON_{field.name.upper()}", text, meta.description)
 
     @classmethod
     def table(cls) -> str:
         """Write the settings as a Markdown table."""
-        rows = [f"| `{s.name}` | `{s.variable}` | `{s.default}` | {s.help} |" for s in cls.described()]
+        rows = [
+            f"| `{s.name}` | `{s.variable}` | {f'`{s.default}`' if s.default else ''} | {s.help} |"
+            for s in cls.described()
+        ]
         return "\n".join(["| setting | variable | default | meaning |", "| --- | --- | --- | --- |", *rows, ""])
 
     @classmethod
@@ -122,3 +193,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             return msgspec.convert(value, wanted, strict=False, dec_hook=lambda kind, text: kind(text))
         except (InputError, msgspec.ValidationError) as error:
             raise InputError(f"{source}={masked(str(value))}: {error}") from error
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return format_duration(value) if isinstance(value, timedelta) else str(value)

@@ -9,6 +9,7 @@ import polars as pl
 
 from storemon.calendar.zones import DAY, local_dates
 from storemon.lake.schemas import EVERY_STORE
+from storemon.stopping import check
 from storemon.units.instants import microseconds
 
 DEFAULT_ZONE = "America/Chicago"  # rule 6
@@ -57,6 +58,7 @@ def open_intervals(
     round_the_clock = stores.join(hours, on="store_id", how="anti").select(  # rule 2
         "store_key", opens=pl.lit(first, pl.Int64), closes=pl.lit(last, pl.Int64)
     )
+    check()
     disjoint = _union(pl.concat([scheduled, round_the_clock]), first, last)
     edges = ((pl.col(name) * _SECOND).clip(*bounds).alias(f"{name}_at") for name in ("opens", "closes"))
     return disjoint.select("store_key", *edges).filter(pl.col("opens_at") < pl.col("closes_at"))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from storemon.stopping import check
 from storemon.units.zones import zone_info
 
 DAY = 86_400
@@ -107,6 +108,7 @@ def _changes(zone: str, first: int, last: int) -> list[tuple[int, int, int]]:
 @lru_cache(maxsize=2**16)
 def _changes_of_season(zone: str, season: int) -> tuple[tuple[int, int, int], ...]:
     """List the changes after the first second of a season, counted from 1970, up to the first one of the next."""
+    check()  # ten thousand years have forty thousand of them
     steps = range(season * _SEASON, (season + 1) * _SEASON + 1, _STEP)
     offsets = [(second, _offset(zone, second)) for second in steps]
     changes = []

@@ -19,6 +19,8 @@ from litestar.exceptions import (
     NotAuthorizedException,
     NotFoundException,
     PermissionDeniedException,
+    ServiceUnavailableException,
+    TooManyRequestsException,
 )
 from litestar.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
@@ -27,10 +29,12 @@ from storemon.errors import InputError
 from storemon.records.jobs import Jobs, Kind
 from storemon.records.keys import Keys, opened_keys
 from storemon.records.opening import opened_records
-from storemon.service.callers import Doorkeeper
+from storemon.service.callers import Doorkeeper, tokens_of
+from storemon.service.connections import Connection
 from storemon.service.health import health, live
 from storemon.service.hosts import ParsedHost
 from storemon.service.ingestions import get_ingestion, ingest
+from storemon.service.limits import AnswersInTurn, BodyInTime, make_room, rates_of
 from storemon.service.logs import RequestLog, configure_logs
 from storemon.service.problems import problems_plugin
 from storemon.service.reports import get_report, get_report_by_path, trigger_report
@@ -43,8 +47,16 @@ from storemon.service.v1.tables import FACTS
 from storemon.service.work import let_go, remove_unwanted, run_ingestion, run_report
 from storemon.service.workers import GRACE_SECONDS, Run, Workers
 from storemon.settings import Settings
+from storemon.units.sizes import parse_size
 
-_OUTSIDE = (NotFoundException, MethodNotAllowedException, NotAuthorizedException, PermissionDeniedException)
+_OUTSIDE = (
+    NotFoundException,
+    MethodNotAllowedException,
+    NotAuthorizedException,
+    PermissionDeniedException,
+    ServiceUnavailableException,
+    TooManyRequestsException,
+)
 """What is raised where no route is taken."""
 _log = structlog.stdlib.get_logger("storemon.service")
 
@@ -79,17 +91,23 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
             live,
             Router(
                 "/v1",
-                route_handlers=[*ANSWERS, *REPORTS, get_content, *FACTS],
+                route_handlers=[
+                    Router("", route_handlers=ANSWERS, middleware=[AnswersInTurn(settings)]),
+                    *REPORTS,
+                    get_content,
+                    *FACTS,
+                ],
                 exception_handlers=handlers(),
                 tags=["v1"],
             ),
         ],
         dependencies={name: _provide(one) for name, one in given.items()},
         plugins=[problems_plugin()],
-        middleware=[Doorkeeper(Keys(records))],
+        middleware=[Doorkeeper(Keys(records), tokens_of(settings), rates_of(settings)), BodyInTime(settings)],
+        request_max_body_size=parse_size(settings.body),
         exception_handlers=dict.fromkeys(_OUTSIDE, answer_outside),
         openapi_config=openapi_config(),
-        on_startup=[workers.start],
+        on_startup=[partial(make_room, settings), workers.start],
         on_shutdown=[workers.stop, records.dispose],
         logging_config=None,
     )
@@ -108,7 +126,8 @@ def serve(settings: Settings) -> None:
 
     """
     configure_logs()
-    with opened_keys(settings) as keys:  # a person should hear of it here, not each process
+    tokens_of(settings)  # a person should hear of it here, not each process
+    with opened_keys(settings) as keys:
         _require_keys(settings, keys)
     with _listen(settings) as listener:
         config = uvicorn.Config(
@@ -117,6 +136,10 @@ def serve(settings: Settings) -> None:
             workers=settings.workers,
             log_config=None,
             access_log=False,
+            http=partial(Connection, seconds=settings.request_time.total_seconds()),  # type: ignore[arg-type]
+            ws="none",
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=[*settings.proxies],
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         host, port = listener.getsockname()[:2]
@@ -146,7 +169,7 @@ def _end_with(parent: BaseProcess) -> None:
 
 def _require_keys(settings: Settings, keys: Keys) -> None:
     """Keep a service that anybody could ask anything on this machine, unless that is what is wanted."""
-    if settings.allow_anonymous or settings.host == "localhost" or keys.any():
+    if settings.allow_anonymous or settings.host == "localhost" or settings.issuer or keys.any():
         return
     try:
         is_here = ip_address(settings.host).is_loopback

@@ -1,21 +1,28 @@
-"""Who asks: found out before any route is taken, by the key that a request brings."""
+"""Who asks: found out before any route is taken, by the key or the token that a request brings."""
 
 import time
-from typing import Any, NamedTuple
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
-from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.exceptions import HTTPException, NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
+from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from storemon.engine.seen import Conditions, SeenSnapshot
+from storemon.errors import InputError
 from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
 from storemon.records.keys import ROLES, Keys, Role
+from storemon.service.limits import FAILURE, Rates, address_of
 from storemon.settings import Settings
+
+if TYPE_CHECKING:
+    from storemon.service.tokens import Tokens
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 _LOOK_SECONDS = 1  # for so long a service that had no keys may not know of the first one
@@ -34,7 +41,7 @@ class Caller(NamedTuple):
     """Who asks."""
 
     key: str | None = None
-    """The id of the key; None for anybody, where there are no keys."""
+    """The id of the key, or ``token:`` and the subject of a token; None for anybody, where neither is needed."""
     role: Role = "admin"
     sees: Conditions = ()
     """The tags of the stores that are seen; none for all."""
@@ -55,20 +62,20 @@ class Caller(NamedTuple):
 
 
 class Doorkeeper(ASGIMiddleware):
-    """Lets a request in by its key, as far as the role of that goes, and writes down who writes."""
+    """Lets a request in by its key or token, as far and as often as it may, and writes down who writes."""
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, keys: Keys) -> None:
-        self._keys = keys
-        self._is_guarded = False
+    def __init__(self, keys: Keys, tokens: "Tokens | None" = None, rates: Rates | None = None) -> None:
+        self._keys, self._tokens, self._rates = keys, tokens, rates
+        self._is_guarded = tokens is not None
         self._looked_at = float("-inf")
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Find out who asks, and refuse who may not."""
         is_schema = scope["path"].startswith("/schema")  # Litestar's own routes
         needed: Role | None = None if is_schema else scope["route_handler"].opt.get("role", "reader")
-        caller = Caller() if needed is None else self._caller(scope)
+        caller = Caller() if needed is None else await self._let_in(scope)
         if needed is not None and not caller.may(needed):
             raise PermissionDeniedException(f"this key is that of a {caller.role}; for this one must be {needed}")
         scope["state"]["caller"] = caller
@@ -84,12 +91,30 @@ class Doorkeeper(ASGIMiddleware):
 
         await next_app(scope, receive, told)
 
-    def _caller(self, scope: Scope) -> Caller:
+    async def _let_in(self, scope: Scope) -> Caller:
+        """Find out who asks, and count it: for the key or token, and where none is good, for the address."""
+        if self._rates is None:
+            return await self._caller(scope)
+        address = address_of(scope)
+        self._rates.require(address)
+        try:
+            caller = await self._caller(scope)
+        except HTTPException as error:
+            self._rates.use_up(address, FAILURE if error.status_code < HTTP_500_INTERNAL_SERVER_ERROR else 1)
+            raise
+        self._rates.require(caller.key or address, 1)
+        return caller
+
+    async def _caller(self, scope: Scope) -> Caller:
         headers = Connection(scope).headers
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        sent = headers.get("x-api-key") or (bearer.strip() if scheme.lower() == "bearer" else "")
+        token = bearer.strip() if scheme.lower() == "bearer" else ""
+        sent = headers.get("x-api-key") or token
         if not sent and not self._guarded():
             return Caller()
+        if self._tokens is not None and sent == token and "." in token:  # which no key has
+            bearer_of = await self._tokens.read(token)
+            return Caller(bearer_of.subject, bearer_of.role, tuple(sorted(bearer_of.sees.items())))
         key = self._keys.find(sent)
         if key is None:
             why = "this key can't be used: it is unknown, expired or revoked" if sent else "this needs a key"
@@ -100,10 +125,28 @@ class Doorkeeper(ASGIMiddleware):
         return Caller(key.id, key.role, tuple(sorted(key.sees.items())))
 
     def _guarded(self) -> bool:
-        """Tell whether there are keys; once there were some, there always are."""
+        """Tell whether there are keys, or an issuer; once there were some, there always are."""
         if not self._is_guarded and time.monotonic() - self._looked_at > _LOOK_SECONDS:
             self._is_guarded, self._looked_at = self._keys.any(), time.monotonic()
         return self._is_guarded
+
+
+def tokens_of(settings: Settings) -> "Tokens | None":
+    """Take the tokens of the issuer that the settings name, None if they name none.
+
+    Raises:
+        InputError: they don't go together, or the library for tokens is not installed.
+
+    """
+    if not settings.issuer:
+        if settings.audience or settings.jwks:
+            raise InputError("an audience or keys (jwks) are of no use without STOREMON_ISSUER; set it, or neither")
+        return None
+    if find_spec("jwt") is None or find_spec("cryptography") is None:
+        raise InputError("to let in JWTs, PyJWT must be installed; install it with: pip install 'storemon[jwt]'")
+    from storemon.service.tokens import Tokens  # noqa: PLC0415 - who names no issuer need not have PyJWT
+
+    return Tokens(settings)
 
 
 async def require_all_stores(connection: Connection, _: BaseRouteHandler) -> None:

@@ -18,11 +18,14 @@ _REQUEST_ID, _TRACE = (
 )
 _SAFE = (
     (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+_ALLOWED = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """What keeps a browser from taking an answer for something that it runs: a picture has styles, and nothing else."""
+_OF_SCHEMA = b"; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
+_AS_EVER = re.compile(r"/(trigger_report|get_report|ingest|health|(get_report|ingest)/.*)")
+"""The routes that stay as they are, headers and all."""
 _log = structlog.stdlib.get_logger("storemon.requests")
 
 
@@ -74,9 +77,7 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                if scope["path"].startswith("/v1/"):
-                    named = (b"x-request-id", told["request_id"].encode())
-                    message["headers"] = [*message.get("headers", ()), named, *_SAFE]
+                message["headers"] = [*message.get("headers", ()), *_also(scope["path"], told["request_id"])]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(**told):
@@ -91,6 +92,15 @@ class RequestLog:
                     status=status,
                     milliseconds=round(1000 * (time.perf_counter() - started), 2),
                 )
+
+
+def _also(path: str, request_id: str) -> list[tuple[bytes, bytes]]:
+    """Give the headers that an answer has besides its own."""
+    if _AS_EVER.fullmatch(path):
+        return []
+    allowed = _ALLOWED + _OF_SCHEMA if path.startswith("/schema") else _ALLOWED
+    named = [(b"x-request-id", request_id.encode())] if path.startswith("/v1/") else []
+    return [*named, *_SAFE, (b"content-security-policy", allowed)]
 
 
 def _identity(scope: Scope) -> dict[str, str]:

@@ -34,7 +34,8 @@ _PROBLEMS = problems(
     _404="There are no polls yet, or no such store",
     _406="There is no form that is accepted",
     _422="The answer is too large for a request to wait for",
-    _503="The lake can't be read",
+    _503="The lake can't be read, or as many answers are being computed as may",
+    _504="The answer takes too long",
 )
 
 

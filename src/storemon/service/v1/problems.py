@@ -11,8 +11,9 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.plugins.problem_details import ProblemDetailsException
 from sqlalchemy.exc import SQLAlchemyError
 
-from storemon.errors import EmptyLakeError, InputError, StoremonError
+from storemon.errors import EmptyLakeError, InputError, StoppedError, StoremonError
 from storemon.records.jobs import QueueFullError
+from storemon.service.limits import BusyError
 from storemon.service.problems import RETRY_SECONDS, from_http
 
 _log = structlog.stdlib.get_logger("storemon.problems")
@@ -30,6 +31,8 @@ _BY_ERROR: dict[type[Exception], _Kind] = {
     InputError: _Kind(400, "wrong-question", "The question can't be understood"),
     EmptyLakeError: _Kind(404, "no-polls", "There are no polls yet"),
     QueueFullError: _Kind(503, "too-many-waiting", "Too many are waiting"),
+    BusyError: _Kind(503, "busy", "Too many answers are being computed"),
+    StoppedError: _Kind(504, "took-too-long", "The answer takes too long"),
     SQLAlchemyError: _Kind(503, "records-out-of-reach", "The records can't be reached"),
     StoremonError: _Kind(503, "facts-out-of-reach", "The facts can't be read"),
     RecursionError: _Kind(400, "wrong-body", "The body can't be read"),
@@ -42,15 +45,20 @@ _BY_STATUS = {
     404: _Kind(404, "not-found", "There is no such thing"),
     405: _Kind(405, "wrong-method", "It can't be used in this way"),
     406: _Kind(406, "no-such-form", "There is no such form"),
+    408: _Kind(408, "body-too-slow", "The body did not arrive in time"),
     409: _Kind(409, "conflict", "It is not in a state for this"),
     410: _Kind(410, "gone", "It is no longer there"),
     413: _Kind(413, "too-large", "The body is too large"),
     415: _Kind(415, "wrong-body", "The body can't be read"),
     422: _Kind(422, "answer-too-large", "The answer is too large"),
     416: _Kind(416, "no-such-range", "There are no such bytes"),
+    429: _Kind(429, "too-often", "This was asked too often"),
     503: _Kind(503, "facts-out-of-reach", "The facts can't be read"),
 }
-_BY_NAME = {"key-used": _Kind(422, "key-used", "The Idempotency-Key was used for another question")}
+_BY_NAME = {
+    "key-used": _Kind(422, "key-used", "The Idempotency-Key was used for another question"),
+    "issuer-out-of-reach": _Kind(503, "issuer-out-of-reach", "Nobody can tell whether the token is good"),
+}
 
 
 def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -59,7 +67,7 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
     detail, more, headers = str(error), {}, {}
     if isinstance(error, HTTPException):
         told = error if isinstance(error, ProblemDetailsException) else from_http(error)
-        more = dict(told.extra) if isinstance(told.extra, dict) else {}
+        more = dict(error.extra) if isinstance(error.extra, dict) else {}
         refused = _Kind(told.status_code, "refused", told.title or "It is refused")
         kind = _BY_NAME.get(more.pop("kind", ""), _BY_STATUS.get(told.status_code, refused))
         detail, headers = told.detail, dict(told.headers or {})
