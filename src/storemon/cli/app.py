@@ -37,6 +37,7 @@ EXAMPLES = {
     "upkeep:vacuum": ("vacuum", "vacuum --keep 1d --yes"),
     "service:sql": ("sql", "sql > changes.sql"),
     "keys:keys": ("keys create --role reader --where region=West --expires 90d", "keys list"),
+    "config:config": ("config", "config --port 8080 --carry-limit 36h"),
     "service:serve": ("serve", "serve --host 0.0.0.0 --port 8080 --workers 2"),
 }
 """The commands, in the order in which one comes to need them: the module and the function, and two examples of each."""

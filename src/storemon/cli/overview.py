@@ -22,6 +22,7 @@ COMMANDS = {
     "kept.",
     "sql": "Print the one SQL statement that finds where the state of each store changes: all that its polls decide.",
     "keys": "Create, list or revoke the keys that the service asks for. Once there is one, nobody comes in without.",
+    "config": "Print each setting in force, and where it comes from; passwords are masked.",
     "serve": "Serve reports over HTTP: trigger one, poll it, download it. Ctrl-C stops.",
 }
 """The commands, in the order in which one comes to need them, each with the first line of its own help."""
