@@ -30,10 +30,10 @@ BUSY_SECONDS = 10  # how long a statement waits while another process writes
 _PAUSE_SECONDS = 0.01
 _PRIMARY = 0xFF  # the bits of SQLite's error codes that tell the kind
 
-_METADATA = MetaData()
+METADATA = MetaData()
 RECORDS = Table(
     "jobs",
-    _METADATA,
+    METADATA,
     Column("id", String(36), primary_key=True),
     Column("kind", String(9), nullable=False),  # report, ingestion
     Column("state", String(8), nullable=False),  # queued, running, complete, failed
@@ -49,7 +49,7 @@ RECORDS = Table(
 )
 KEYS = Table(
     "keys",
-    _METADATA,
+    METADATA,
     Column("id", String(12), primary_key=True),
     Column("secret_hash", String(64), nullable=False),  # SHA-256 of what only its owner has
     Column("role", String(6), nullable=False),  # reader, writer, admin

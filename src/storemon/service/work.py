@@ -130,7 +130,8 @@ def kept_versions(settings: Settings) -> list[dict[str, int]]:
         return []
     try:
         records = open_records(file)
-        versions = pinned_versions(records)
+        with records.connect() as connection:
+            versions = pinned_versions(connection)
         records.dispose()
     except SQLAlchemyError as error:
         raise FileError(f"{file}: the records of the reports cannot be read: {error}") from error
