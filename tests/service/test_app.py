@@ -14,9 +14,9 @@ from litestar.testing import TestClient
 from storemon.answers.report import report
 from storemon.errors import LakeError
 from storemon.intake.lake import Lake
-from storemon.service import records
+from storemon.records import database
+from storemon.records.jobs import Job, Jobs
 from storemon.service.app import create_app
-from storemon.service.jobs import Job, Jobs
 from storemon.settings import Settings
 from storemon.units.zones import EDITION
 from tests.printed import report_csv
@@ -181,7 +181,7 @@ def test_records_that_cannot_be_written_are_a_503(
     settings: Settings, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert lake.path
-    monkeypatch.setattr(records, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
     with TestClient(create_app(settings)) as client:
         report_id = trigger(client)
         report_of(client, report_id)

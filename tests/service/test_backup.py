@@ -19,22 +19,25 @@ import httpx
 import msgspec
 import pyarrow as pa
 import pytest
-from sqlalchemy import BigInteger, Boolean, Float, Integer, String
+from sqlalchemy import BigInteger, Boolean, Float, Integer, String, select
 
 from storemon.answers.report import report
-from storemon.errors import FileError, LakeError, StoremonError
+from storemon.errors import FileError, LakeError, RecordsError, StoremonError
 from storemon.intake.lake import Lake
 from storemon.lake.files import Files
+from storemon.records.jobs import Jobs, complete_reports, pinned_versions
+from storemon.records.keys import opened_keys
+from storemon.records.opening import opened_records
+from storemon.records.tables import METADATA
 from storemon.service.archive import LIST, Contents, entries
 from storemon.service.backup import back_up
-from storemon.service.jobs import Jobs, complete_reports, pinned_versions
-from storemon.service.keys import opened_keys
-from storemon.service.records import METADATA, open_records, records_file
 from storemon.service.restore import restore
 from storemon.service.work import report_file
 from storemon.settings import Settings
+from storemon.units.addresses import DatabaseAddress
 from tests.examples import examples
 from tests.lake.object_storage import Storage, serving
+from tests.postgres import Postgres
 from tests.printed import report_csv
 from tests.service.conftest import POLLS, write_csvs
 from tests.service.server import REAL, SLOW, running
@@ -45,6 +48,12 @@ ARCHIVE = Path("backup.tar.zst")
 OTHER_LAKE, OTHER_REPORTS = "other/lake", Path("other/reports")
 BACKUPS = examples(24)
 LATER = POLLS + "1,inactive,2024-10-14 23:50:00 UTC\n4,active,2024-10-13 10:00:00 UTC\n"
+
+
+@pytest.fixture
+def database() -> str:
+    """Of the records; that they go from one kind into the other is a test of its own."""
+    return "sqlite"
 
 
 def elsewhere(settings: Settings) -> Settings:
@@ -164,7 +173,7 @@ def test_all_is_lost_and_all_is_back(settings: Settings, lake: Lake, jobs: Jobs)
 
 
 def jobs_of(settings: Settings) -> Jobs:
-    return Jobs(open_records(records_file(settings)), lease=settings.lease, max_queued=settings.max_queued)
+    return Jobs(opened_records(settings), lease=settings.lease, max_queued=settings.max_queued)
 
 
 def test_every_version_that_a_report_names_can_be_read(lived: Settings) -> None:
@@ -182,7 +191,7 @@ def test_every_version_that_a_report_names_can_be_read(lived: Settings) -> None:
 
 
 def pinned(settings: Settings) -> list[dict[str, int]]:
-    records = open_records(records_file(settings))
+    records = opened_records(settings)
     with records.connect() as connection:
         versions = pinned_versions(connection)
     records.dispose()
@@ -227,7 +236,7 @@ def test_a_lost_file_of_the_newest_version_ends_it(lived: Settings) -> None:
 
 def test_no_records_are_no_backup(settings: Settings, lake: Lake) -> None:
     assert lake
-    with pytest.raises(FileError, match=r"reports/storemon\.db: there are no records here; name .* with --reports"):
+    with pytest.raises(RecordsError, match=r"reports/storemon\.db: there are no records; name .* with --reports"):
         back_up(settings, ARCHIVE)
     assert not settings.reports.exists()
 
@@ -261,7 +270,7 @@ def test_a_backup_is_of_one_moment_though_the_service_goes_on(settings: Settings
     for nth in range(BACKUPS):
         there = msgspec.structs.replace(settings, lake=f"{nth}/lake", reports=Path(f"{nth}/reports"))
         restore(there, Path(f"{nth}.tar.zst"))
-        records = open_records(records_file(there))
+        records = opened_records(there)
         with records.connect() as connection:
             reports = complete_reports(connection)
         records.dispose()
@@ -300,7 +309,7 @@ def refused(settings: Settings, archive: Path, why: str, error: type[StoremonErr
 def test_nothing_is_overwritten(lived: Settings, archive: Path) -> None:
     before = tree("parquet", "reports")
     with pytest.raises(
-        FileError, match="reports: there are jobs in the records already; name another folder with --rep"
+        RecordsError, match=r"reports/storemon\.db: there are jobs in the records already; name another"
     ):
         restore(lived, archive)
     Lake(OTHER_LAKE).ingest(lived.data)
@@ -313,7 +322,7 @@ def test_nothing_is_overwritten(lived: Settings, archive: Path) -> None:
     shutil.rmtree("other")
     with opened_keys(elsewhere(lived)) as keys:
         keys.create("reader")
-    refused(lived, archive, "other/reports: there are keys in the records already")
+    refused(lived, archive, "other/reports/storemon.db: there are keys in the records already", RecordsError)
     assert tree("parquet", "reports") == before
 
 
@@ -412,7 +421,10 @@ def test_what_comes_twice_or_late_is_refused(lived: Settings, archive: Path) -> 
 
 def test_formats_that_are_not_known_are_refused(lived: Settings, archive: Path) -> None:
     repacked(archive, lambda _, contents: msgspec.structs.force_setattr(contents, "lake", 2))
-    refused(lived, archive, "the lake in this backup is of format 2, .* reads format 1; restore it with", LakeError)
+    refused(lived, archive, "this backup has format 2 of the lake, and this storemon knows up to 1; restore it with st")
+    repacked(archive, lambda _, contents: msgspec.structs.force_setattr(contents, "records", "9"))
+    repacked(archive, lambda _, contents: msgspec.structs.force_setattr(contents, "lake", 1))
+    refused(lived, archive, "this backup has format 9 of the records, and this storemon knows up to 0002; restore it")
     repacked(archive, lambda _, contents: msgspec.structs.force_setattr(contents, "archive", 2))
     refused(lived, archive, "this backup is of format 2, and this storemon reads format 1; restore it with storemon 0")
 
@@ -420,7 +432,7 @@ def test_formats_that_are_not_known_are_refused(lived: Settings, archive: Path) 
 @pytest.mark.parametrize("row", [b"no json\n", b"[1]\n", b'{"id": "x", "colour": "red"}\n', b'{"id": "x"}\n'])
 def test_odd_rows_are_refused_and_nothing_is_left(lived: Settings, archive: Path, row: bytes) -> None:
     repacked(archive, lambda content, _: content.update({"records/keys.ndjson": row}))
-    refused(lived, archive, "'keys'|cannot be written")
+    refused(lived, archive, "'keys'|cannot be written", StoremonError)
     assert not [*Path("other/lake").rglob("*.parquet")], "what was put was taken away"
     back_up(lived, archive)
     restore(elsewhere(lived), archive)
@@ -506,18 +518,64 @@ def test_a_lake_goes_from_object_storage_to_a_folder_and_back(
     restore(elsewhere(settings), ARCHIVE)
     assert report_csv(report(Lake(OTHER_LAKE))) == expected
     assert Lake(OTHER_LAKE).snapshot().versions == Lake(there.lake).snapshot().versions
-    refused(there, ARCHIVE, "there are keys in the records already")
+    refused(there, ARCHIVE, "there are keys in the records already", RecordsError)
     again = msgspec.structs.replace(settings, lake=storage.make("second"), reports=Path("again"))
     restore(again, ARCHIVE)
     assert report_csv(report(Lake(again.lake))) == expected
     assert report_csv(report(Lake(again.lake).snapshot({"polls": 3}))) != expected
     Lake(again.lake).ingest(settings.data)
-    with pytest.raises(FileError, match="there are keys in the records already"):
+    with pytest.raises(RecordsError, match="there are keys in the records already"):
         restore(again, ARCHIVE)
     write_csvs(settings.data, LATER)
     Lake(again.lake).ingest(settings.data)
     with pytest.raises(LakeError, match="there is another lake here already, with polls/_delta_log/"):
         restore(again, ARCHIVE)
+
+
+def test_records_go_from_one_kind_of_database_to_the_other_and_back(
+    lived: Settings, archive: Path, postgres: Postgres
+) -> None:
+    with opened_keys(lived) as keys:
+        keys.create("writer", {"region": "West"})
+    back_up(lived, archive)
+    expected = rows(lived)
+    server = msgspec.structs.replace(elsewhere(lived), database=DatabaseAddress(postgres.database()))
+    restore(server, archive)
+    assert rows(server) == expected
+    with pytest.raises(
+        RecordsError, match=r"postgresql://storemon:\*\*\*@.*: there are jobs in the records already; name"
+    ):
+        restore(msgspec.structs.replace(server, lake="third"), archive)
+    back_up(server, archive)
+    home = msgspec.structs.replace(lived, lake="home/lake", reports=Path("home/reports"))
+    restore(home, archive)
+    assert rows(home) == expected
+    assert sum(map(len, expected.values())) == 3
+
+
+def rows(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
+    records = opened_records(settings)
+    with records.connect() as connection:
+        found = {
+            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            for table in METADATA.sorted_tables
+        }
+    records.dispose()
+    return found
+
+
+def test_rows_of_an_older_format_get_what_came_since(lived: Settings, archive: Path) -> None:
+    def change(content: dict[str, bytes], contents: Contents) -> None:
+        msgspec.structs.force_setattr(contents, "records", "0001")
+        jobs = [json.loads(line) for line in content["records/jobs.ndjson"].splitlines()]
+        lines = [{name: value for name, value in job.items() if name not in since} for job in jobs]
+        content["records/jobs.ndjson"] = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+    since = {"priority", "run_after", "dedupe_key", "progress"}
+    expected = rows(lived)
+    repacked(archive, change)
+    restore(elsewhere(lived), archive)
+    assert rows(elsewhere(lived)) == expected
 
 
 def test_every_column_of_the_records_can_be_written_as_text() -> None:

@@ -14,9 +14,9 @@ from litestar.testing import TestClient
 
 from storemon.errors import InputError
 from storemon.intake.lake import Lake
+from storemon.records.keys import Keys, opened_keys
 from storemon.sample import write_sample
 from storemon.service.app import create_app, serve
-from storemon.service.keys import Keys, opened_keys
 from storemon.settings import Settings
 from tests.conftest import Storemon
 from tests.service.test_v1_reports import made

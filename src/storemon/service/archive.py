@@ -32,10 +32,11 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True):
-    """What an archive tells of itself: its format, the lake's, who made it and when, the rows of tables, its files."""
+    """What an archive tells of itself: the formats of it, of the lake and of the records, who made it, its files."""
 
     archive: int = FORMAT
     lake: int
+    records: str
     storemon: str
     made_at: str
     rows: dict[str, int]

@@ -17,14 +17,14 @@ from typing import BinaryIO, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from storemon.errors import FileError, LakeError
+from storemon.errors import FileError, LakeError, RecordsError
 from storemon.lake.copying import copied
 from storemon.lake.files import Files
 from storemon.lake.place import place_of
 from storemon.lake.schemas import FORMAT
+from storemon.records.opening import FORMATS, are_there, opened_records, records_place
+from storemon.records.rows import Recorded, recorded
 from storemon.service.archive import Contents, Writer, finish, pieces_of, writing
-from storemon.service.recorded import Recorded, recorded
-from storemon.service.records import opened_records, records_file
 from storemon.service.work import report_file
 from storemon.settings import Settings
 from storemon.views.export import remove_parts, save
@@ -45,14 +45,13 @@ def back_up(settings: Settings, file: Path) -> BackedUp:
     """Write a backup to a file: all of it is there under its name, or what was there before.
 
     Raises:
-        FileError: there are no records, or they cannot be read; or the file cannot be written.
+        FileError: the file cannot be written.
         LakeError: the lake cannot be read, or a vacuum took files of it meanwhile.
+        RecordsError: there are no records, or they cannot be read.
 
     """
-    if not records_file(settings).exists():
-        raise FileError(
-            f"{records_file(settings)}: there are no records here; name the service's folder with --reports"
-        )
+    if not are_there(settings):
+        raise RecordsError(f"{records_place(settings)}: there are no records; name the service's folder with --reports")
 
     def fill(opened: BinaryIO) -> BackedUp:
         if S_ISREG(os.fstat(opened.fileno()).st_mode):
@@ -67,6 +66,7 @@ def back_up(settings: Settings, file: Path) -> BackedUp:
                 writer.add(f"{RECORDS}{name}.ndjson", size, pieces_of(lines))
             contents = Contents(
                 lake=FORMAT,
+                records=FORMATS[-1],
                 storemon=version("storemon"),
                 made_at=made_at,
                 rows=dict(then.rows),
@@ -84,7 +84,7 @@ def _recorded(settings: Settings, stack: ExitStack) -> Recorded:
     try:
         return recorded(records, stack)
     except SQLAlchemyError as error:
-        raise FileError(f"{settings.reports}: the records cannot be read: {error}") from error
+        raise RecordsError(f"{records_place(settings)}: the records cannot be read: {error}") from error
     finally:
         records.dispose()
 

@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from storemon.engine.question import resolve_as_of
 from storemon.errors import StoremonError
 from storemon.lake.kept import KeptLake
+from storemon.records.jobs import Jobs
 from storemon.service.callers import NOBODY
-from storemon.service.jobs import Jobs
 from storemon.service.problems import problem, problems
 from storemon.settings import Settings
 

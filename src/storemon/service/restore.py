@@ -8,23 +8,25 @@ killed is finished by another one of the same archive: what is there already mus
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from storemon.errors import FileError, LakeError
+from storemon.errors import FileError, LakeError, RecordsError
 from storemon.lake.copying import is_of_lake, logged
 from storemon.lake.files import Files
 from storemon.lake.place import place_of
 from storemon.lake.schemas import FORMAT
+from storemon.records.database import alone
+from storemon.records.opening import FORMATS, opened_records, records_place
+from storemon.records.rows import any_recorded, insert_lines
+from storemon.records.tables import METADATA
 from storemon.service.archive import Contents, Entry, entries, pieces_of, verified
 from storemon.service.backup import LAKE, RECORDS, REPORTS
-from storemon.service.recorded import any_recorded, filling, insert_lines
-from storemon.service.records import METADATA, opened_records
 from storemon.settings import Settings
 from storemon.views.export import save
 from storemon.views.forms import FORMS
@@ -36,16 +38,13 @@ def restore(settings: Settings, file: Path) -> Contents:
     """Put everything of a backup to where the settings say, and give its list.
 
     Raises:
-        FileError: the backup is damaged or cannot be read; there are other records, or they cannot be written.
-        LakeError: the backup's lake is of another format; there is another lake, or it cannot be written.
+        FileError: the backup is damaged, cannot be read, or is of a format that is not known; there are other reports.
+        LakeError: there is another lake, or it cannot be written.
+        RecordsError: there are records, or they cannot be written.
 
     """
     contents = verified(file, _is_ours)
-    if contents.lake != FORMAT:
-        raise LakeError(
-            f"{file}: the lake in this backup is of format {contents.lake}, and this storemon reads format {FORMAT}; "
-            f"restore it with storemon {contents.storemon}, which made it. Nothing was changed"
-        )
+    _require_known_formats(file, contents)
     lake = Files(place_of(settings.lake))
     _require_no_other_lake(settings, lake, contents)
     _require_no_other_reports(settings, contents)
@@ -53,21 +52,19 @@ def restore(settings: Settings, file: Path) -> Contents:
     try:
         _put(settings, file, lake, records, contents)
     except SQLAlchemyError as error:
-        raise FileError(f"{settings.reports}: the records cannot be written: {error}. Nothing was changed") from error
+        where = records_place(settings)
+        raise RecordsError(f"{where}: the records cannot be written: {error}. Nothing was changed") from error
     finally:
         records.dispose()
     return contents
 
 
 def _put(settings: Settings, file: Path, lake: Files, records: Engine, contents: Contents) -> None:
-    if table := any_recorded(records):
-        raise FileError(
-            f"{settings.reports}: there are {table} in the records already; name another folder with --reports. "
-            "Nothing was changed"
-        )
+    with records.connect() as connection:
+        _require_no_records(settings, connection)
     with ExitStack() as undo:
         with ExitStack() as transaction:
-            connection = None
+            filled = None
             for entry in entries(file, _is_ours):
                 part, _, name = entry.name.partition("/")
                 if part == LAKE[:-1]:
@@ -75,8 +72,10 @@ def _put(settings: Settings, file: Path, lake: Files, records: Engine, contents:
                 elif part == REPORTS[:-1]:
                     _put_report(settings.reports / name, entry, undo)
                 elif part == RECORDS[:-1]:
-                    connection = connection or transaction.enter_context(filling(records))
-                    insert_lines(connection, name.removesuffix(".ndjson"), entry.pieces)
+                    if filled is None:
+                        filled = transaction.enter_context(alone(records, "a restore"))
+                        _require_no_records(settings, filled)
+                    insert_lines(filled, name.removesuffix(".ndjson"), entry.pieces)
         undo.pop_all()
 
 
@@ -103,6 +102,27 @@ def _is_ours(name: str) -> bool:
     if part == REPORTS[:-1]:
         return _REPORT.fullmatch(rest) is not None
     return name in {f"{RECORDS}{table}.ndjson" for table in METADATA.tables}
+
+
+def _require_known_formats(file: Path, contents: Contents) -> None:
+    known: dict[str, tuple[object, Sequence[object]]] = {
+        "lake": (contents.lake, [FORMAT]),
+        "records": (contents.records, FORMATS),
+    }
+    for what, (found, ours) in known.items():
+        if found not in ours:
+            raise FileError(
+                f"{file}: this backup has format {found} of the {what}, and this storemon knows up to {ours[-1]}; "
+                f"restore it with storemon {contents.storemon}, which made it. Nothing was changed"
+            )
+
+
+def _require_no_records(settings: Settings, connection: Connection) -> None:
+    if table := any_recorded(connection):
+        raise RecordsError(
+            f"{records_place(settings)}: there are {table} in the records already; name another folder with --reports, "
+            "or another database. Nothing was changed"
+        )
 
 
 def _require_no_other_lake(settings: Settings, lake: Files, contents: Contents) -> None:

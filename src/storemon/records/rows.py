@@ -1,7 +1,7 @@
 """The records as rows of text, a line of JSON each: so that those of one kind of database can be put into another."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
@@ -10,8 +10,9 @@ import msgspec
 from sqlalchemy import Connection, Engine, insert, select
 
 from storemon.errors import FileError
-from storemon.service.jobs import complete_reports, pinned_versions
-from storemon.service.records import METADATA
+from storemon.records.database import at_one_moment
+from storemon.records.jobs import complete_reports, pinned_versions
+from storemon.records.tables import METADATA
 
 _IN_MEMORY = 1 << 24
 _AT_ONCE = 1000  # rows that are inserted
@@ -39,7 +40,7 @@ def recorded(records: Engine, stack: ExitStack) -> Recorded:
     """
     lines: dict[str, IO[bytes]] = {}
     rows: dict[str, int] = {}
-    with _transaction(records, "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ") as connection:
+    with at_one_moment(records) as connection:
         for table in METADATA.sorted_tables:
             file = lines[table.name] = stack.enter_context(SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115
             rows[table.name] = 0
@@ -49,20 +50,8 @@ def recorded(records: Engine, stack: ExitStack) -> Recorded:
         return Recorded(lines, rows, complete_reports(connection), pinned_versions(connection))
 
 
-@contextmanager
-def filling(records: Engine) -> Iterator[Connection]:
-    """Give a transaction to `insert_lines` in: all of them are there at its end, or none.
-
-    Raises:
-        SQLAlchemyError: the records cannot be written.
-
-    """
-    with _transaction(records, "BEGIN IMMEDIATE", "BEGIN") as connection:
-        yield connection
-
-
 def insert_lines(connection: Connection, name: str, pieces: Iterable[bytes]) -> None:
-    """Insert the rows of a table.
+    """Insert the rows of a table. Of an older format, they lack the columns that came since: these are as by default.
 
     Raises:
         FileError: a row cannot be read, or has columns that are not known.
@@ -75,16 +64,15 @@ def insert_lines(connection: Connection, name: str, pieces: Iterable[bytes]) -> 
         connection.execute(insert(table), batch)
 
 
-def any_recorded(records: Engine) -> str | None:
+def any_recorded(connection: Connection) -> str | None:
     """Name a table that has rows, None if none has.
 
     Raises:
         SQLAlchemyError: the records cannot be read.
 
     """
-    with records.connect() as connection:
-        found = (table.name for table in METADATA.sorted_tables if connection.execute(select(table).limit(1)).first())
-        return next(found, None)
+    found = (table.name for table in METADATA.sorted_tables if connection.execute(select(table).limit(1)).first())
+    return next(found, None)
 
 
 def _rows(name: str, pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
@@ -106,15 +94,3 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield from lines
     if rest:
         yield rest
-
-
-@contextmanager
-def _transaction(records: Engine, of_file: str, of_server: str) -> Iterator[Connection]:
-    with records.connect() as connection:
-        connection.exec_driver_sql(of_file if records.dialect.name == "sqlite" else of_server)
-        try:
-            yield connection
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
-            raise
-        connection.exec_driver_sql("COMMIT")

@@ -1,6 +1,6 @@
 import pytest
 
-from storemon.units.urls import masked
+from storemon.units.addresses import masked
 
 
 @pytest.mark.parametrize(
