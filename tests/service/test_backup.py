@@ -572,10 +572,10 @@ def test_rows_of_an_older_format_get_what_came_since(lived: Settings, archive: P
         content["records/jobs.ndjson"] = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
     since = {"priority", "run_after", "dedupe_key", "progress"}
-    expected = rows(lived)
+    expected = rows(lived)["jobs"]
     repacked(archive, change)
     restore(elsewhere(lived), archive)
-    assert rows(elsewhere(lived)) == expected
+    assert rows(elsewhere(lived))["jobs"] == [(*row[: -len(since)], 0, None, None, None) for row in expected]
 
 
 def test_every_column_of_the_records_can_be_written_as_text() -> None:
