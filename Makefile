@@ -62,6 +62,7 @@ bench-scale: $(BIN)/.ready-dev ## Measure a million stores (STORES=5000: a quick
 pins: $(BIN)/.ready-dev ## Resolve the dependencies anew into requirements*.txt
 	$(BIN)/uv lock --upgrade
 	$(BIN)/uv export --quiet --format requirements-txt --no-header --no-annotate --no-emit-project --no-default-groups --group build > requirements.txt
+	$(BIN)/uv export --quiet --format requirements-txt --no-header --no-annotate --no-emit-project --no-default-groups --group build --all-extras --no-extra ray > requirements-service.txt
 	$(BIN)/uv export --quiet --format requirements-txt --no-header --no-annotate --no-emit-project --only-group dev > requirements-dev.txt
 	rm uv.lock
 
