@@ -36,7 +36,7 @@ def test_the_only_secret_comes_from_outside() -> None:
     assert len(re.findall("(?i)passw|secret", TEXT.replace(from_outside, ""))) == 2, (
         "the name, and a word of the comment"
     )
-    assert "deploy/.env" in (DEPLOY.parent / ".gitignore").read_text().splitlines()
+    assert {"deploy/.env", "deploy/prometheus/storemon.key"} < {*(DEPLOY.parent / ".gitignore").read_text().split()}
 
 
 def test_the_database_is_out_of_reach() -> None:
@@ -48,7 +48,8 @@ def test_the_database_is_out_of_reach() -> None:
 def test_what_it_names_is_there() -> None:
     named = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
     assert {name for name in named if not name.startswith(".")} == COMPOSED["volumes"].keys()
-    assert {network for service in SERVICES.values() for network in service["networks"]} == COMPOSED["networks"].keys()
+    networks = {network for service in SERVICES.values() for network in service.get("networks", [])}
+    assert networks == COMPOSED["networks"].keys()
     build = SERVICES["storemon"]["build"]
     assert (DEPLOY / build["context"] / build["dockerfile"]).is_file()
     assert f"storemon:{told('VOLUME')}" in SERVICES["storemon"]["volumes"]
