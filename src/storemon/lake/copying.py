@@ -7,21 +7,35 @@ log up to the newest. Put in the order in which they are told, a table is there 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
+import msgspec
 import polars as pl
 
 from storemon.errors import LakeError
 from storemon.lake.files import Files
 from storemon.lake.kept import KeptLake
-from storemon.lake.schemas import FACTS, REJECTED, Table
+from storemon.lake.schemas import FACTS, REJECTED
 from storemon.lake.snapshot import LakeSnapshot
-from storemon.lake.tables import Opened, Tables
+from storemon.lake.tables import Opened
 
 _TABLES = (REJECTED, *FACTS)
 """In the order in which they come to be there: the polls last, so that nobody asks a lake that lacks the rest."""
 
 _LOGGED = re.compile(r"(\d{20})\.(json|checkpoint[0-9a-f.-]*\.parquet)")
 _FILE = re.compile(rf"({'|'.join(table.name for table in _TABLES)})/([\w=+-][\w=+.-]*/)*[\w=+-][\w=+.-]*", re.ASCII)
+
+
+class _File(msgspec.Struct):
+    path: str
+    size: int = 0
+
+
+class _Action(msgspec.Struct):
+    """A line of a commit, as far as it is of interest here."""
+
+    add: _File | None = None
+    remove: _File | None = None
 
 
 @dataclass(frozen=True)
@@ -45,19 +59,18 @@ def copied(lake: str, kept: Sequence[Mapping[str, int]]) -> Copied:
         LakeError: the lake cannot be read, or has files that storemon did not write.
 
     """
-    tables, snapshot = Tables(lake), KeptLake(lake).snapshot()
+    snapshot = KeptLake(lake).snapshot()
     files: dict[str, int] = {}
     gone: list[str] = []
     for table in _TABLES:
         newest = snapshot.opened[table.name]
-        files |= _data(newest)
-        for version in sorted({versions.get(table.name, -1) for versions in kept} - {-1, newest.version}):
-            older, lost = _older(tables, table, version, files)
-            files |= older
-            gone += lost
+        files |= (needed := _data(newest))
+        older, lost = _older(newest, needed, {versions.get(table.name, -1) for versions in kept} - {-1, newest.version})
+        files |= older
+        gone += lost
     files |= _logs(snapshot)
     if odd := next((name for name in files if not is_of_lake(name)), None):
-        raise LakeError(f"{tables.place}: storemon gives no file a name like {odd!r}; such a lake cannot be copied")
+        raise LakeError(f"{snapshot.place}: storemon gives no file a name like {odd!r}; such a lake cannot be copied")
     return Copied(files, gone)
 
 
@@ -88,15 +101,31 @@ def _data(opened: Opened) -> dict[str, int]:
     return dict(files.rows())
 
 
-def _older(tables: Tables, table: Table, version: int, known: Mapping[str, int]) -> tuple[dict[str, int], list[str]]:
-    """List the data files that an older version needs besides those known, and what is gone of them."""
-    try:
-        needed = _data(tables.open(table, version))
-    except LakeError:
-        return {}, [f"{table.name} at version {version}"]
-    there = Files(tables.place)
-    lost = [name for name in needed if name not in known and there.size(name) < 0]
-    return {name: size for name, size in needed.items() if name not in lost}, lost
+def _older(newest: Opened, needed: Mapping[str, int], versions: set[int]) -> tuple[dict[str, int], list[str]]:
+    """List the data files that older versions need besides those that the newest does, and what is gone of them.
+
+    To open each version would take a second for a few dozen: the commits are undone one after another instead.
+    """
+    there, current = Files(newest.lake), dict(needed)
+    found: dict[str, int] = {}
+    left = set(versions)
+    for version in range(newest.version, min(versions, default=newest.version), -1):
+        try:
+            commit = b"".join(there.pieces(f"{newest.table.name}/_delta_log/{version:020}.json"))
+        except LakeError:
+            break  # nobody can tell what was before
+        for line in commit.splitlines():
+            action = msgspec.json.decode(line, type=_Action)
+            if action.add:
+                current.pop(f"{newest.table.name}/{unquote(action.add.path)}", None)
+            if action.remove:
+                current[f"{newest.table.name}/{unquote(action.remove.path)}"] = action.remove.size
+        if version - 1 in left:
+            left.discard(version - 1)
+            found |= current
+    lost = [name for name in found if name not in needed and there.size(name) < 0]
+    untold = [f"{newest.table.name} at version {version}" for version in sorted(left)]
+    return {name: size for name, size in found.items() if name not in lost}, lost + untold
 
 
 def _logs(snapshot: LakeSnapshot) -> dict[str, int]:
