@@ -2,22 +2,17 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING
 
 from storemon.cli.options import LakePlace
+from storemon.cli.records import RecordsFolder
 from storemon.settings import Settings
 
 if TYPE_CHECKING:
     from storemon.service.archive import Contents
 
-ReportsFolder = Annotated[
-    Path | None, Parameter(name="--reports", help="Folder of the reports and the records (default: reports).")
-]
 
-
-def backup(file: Path, /, *, lake: LakePlace = None, reports: ReportsFolder = None) -> None:
+def backup(file: Path, /, *, lake: LakePlace = None, reports: RecordsFolder = None) -> None:
     """Write the records, the lake and the reports into one archive; the service may run meanwhile.
 
     Parameters
@@ -34,7 +29,7 @@ def backup(file: Path, /, *, lake: LakePlace = None, reports: ReportsFolder = No
         sys.stderr.write(f"storemon: gone, so not in the backup: {what}\n")
 
 
-def restore(file: Path, /, *, lake: LakePlace = None, reports: ReportsFolder = None) -> None:
+def restore(file: Path, /, *, lake: LakePlace = None, reports: RecordsFolder = None) -> None:
     """Put all of a backup to where there is none: the records, the lake and the reports, or nothing.
 
     Parameters

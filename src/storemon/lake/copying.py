@@ -28,7 +28,6 @@ _FILE = re.compile(rf"({'|'.join(table.name for table in _TABLES)})/([\w=+-][\w=
 
 class _File(msgspec.Struct):
     path: str
-    size: int = 0
 
 
 class _Action(msgspec.Struct):
@@ -79,11 +78,6 @@ def is_of_lake(name: str) -> bool:
     return _FILE.fullmatch(name) is not None
 
 
-def is_of_log(name: str) -> bool:
-    """Tell whether a file belongs to the log of a table."""
-    return name.split("/")[1:2] == ["_delta_log"]
-
-
 def logged(place: Files) -> list[str]:
     """List the files of all logs of a lake: there are none where there is no lake.
 
@@ -106,26 +100,24 @@ def _older(newest: Opened, needed: Mapping[str, int], versions: set[int]) -> tup
 
     To open each version would take a second for a few dozen: the commits are undone one after another instead.
     """
-    there, current = Files(newest.lake), dict(needed)
-    found: dict[str, int] = {}
+    there, current = Files(newest.lake), set(needed)
+    found: set[str] = set()
     left = set(versions)
     for version in range(newest.version, min(versions, default=newest.version), -1):
         try:
             commit = b"".join(there.pieces(f"{newest.table.name}/_delta_log/{version:020}.json"))
-        except LakeError:
+            actions = [msgspec.json.decode(line, type=_Action) for line in commit.splitlines()]
+        except (LakeError, msgspec.MsgspecError):
             break  # nobody can tell what was before
-        for line in commit.splitlines():
-            action = msgspec.json.decode(line, type=_Action)
-            if action.add:
-                current.pop(f"{newest.table.name}/{unquote(action.add.path)}", None)
-            if action.remove:
-                current[f"{newest.table.name}/{unquote(action.remove.path)}"] = action.remove.size
+        current -= {f"{newest.table.name}/{unquote(action.add.path)}" for action in actions if action.add}
+        current |= {f"{newest.table.name}/{unquote(action.remove.path)}" for action in actions if action.remove}
         if version - 1 in left:
             left.discard(version - 1)
             found |= current
-    lost = [name for name in found if name not in needed and there.size(name) < 0]
-    untold = [f"{newest.table.name} at version {version}" for version in sorted(left)]
-    return {name: size for name, size in found.items() if name not in lost}, lost + untold
+    sizes = {name: there.size(name) for name in sorted(found - needed.keys())}
+    gone = [name for name, size in sizes.items() if size < 0]
+    gone += [f"{newest.table.name} at version {version}" for version in sorted(left)]
+    return {name: size for name, size in sizes.items() if size >= 0}, gone
 
 
 def _logs(snapshot: LakeSnapshot) -> dict[str, int]:

@@ -113,7 +113,7 @@ def entries(path: Path, is_ours: Callable[[str], bool]) -> Iterator[Entry]:
             opened = tar.extractfile(found) if is_plain and (found.name == LIST or is_ours(found.name)) else None
             if opened is None:
                 raise FileError(f"{path}: no backup of storemon has {found.name!r} in it; nothing was changed")
-            yield Entry(found.name, found.mtime, pieces_of(opened))
+            yield Entry(found.name, found.mtime, _pieces(path, opened))
 
 
 def verified(path: Path, is_ours: Callable[[str], bool]) -> Contents:
@@ -171,6 +171,15 @@ def _list(path: Path, entry: Entry) -> Contents:
 
 def _damaged(path: Path, why: str) -> FileError:
     return FileError(f"{path}: this is no whole backup of storemon: {why}; nothing was changed, take another one")
+
+
+def _pieces(path: Path, file: IO[bytes]) -> Iterator[bytes]:
+    while True:
+        with _telling(path):
+            piece = file.read(CHUNK)
+        if not piece:
+            return
+        yield piece
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from storemon.lake.copying import copied
 from storemon.lake.files import Files
 from storemon.lake.place import place_of
 from storemon.lake.schemas import FORMAT
-from storemon.records.opening import FORMATS, are_there, opened_records, records_place
+from storemon.records.opening import FORMATS, are_there, opened_records, records_place, said
 from storemon.records.rows import Recorded, recorded
 from storemon.service.archive import Contents, Writer, finish, pieces_of, writing
 from storemon.service.work import report_file
@@ -84,7 +84,7 @@ def _recorded(settings: Settings, stack: ExitStack) -> Recorded:
     try:
         return recorded(records, stack)
     except SQLAlchemyError as error:
-        raise RecordsError(f"{records_place(settings)}: the records cannot be read: {error}") from error
+        raise RecordsError(f"{records_place(settings)}: the records cannot be read: {said(error)}") from error
     finally:
         records.dispose()
 

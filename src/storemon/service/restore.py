@@ -22,7 +22,7 @@ from storemon.lake.files import Files
 from storemon.lake.place import place_of
 from storemon.lake.schemas import FORMAT
 from storemon.records.database import alone
-from storemon.records.opening import FORMATS, opened_records, records_place
+from storemon.records.opening import FORMATS, opened_records, records_place, said
 from storemon.records.rows import any_recorded, insert_lines
 from storemon.records.tables import METADATA
 from storemon.service.archive import Contents, Entry, entries, pieces_of, verified
@@ -53,7 +53,7 @@ def restore(settings: Settings, file: Path) -> Contents:
         _put(settings, file, lake, records, contents)
     except SQLAlchemyError as error:
         where = records_place(settings)
-        raise RecordsError(f"{where}: the records cannot be written: {error}. Nothing was changed") from error
+        raise RecordsError(f"{where}: the records cannot be written: {said(error)}. Nothing was changed") from error
     finally:
         records.dispose()
     return contents
@@ -76,6 +76,7 @@ def _put(settings: Settings, file: Path, lake: Files, records: Engine, contents:
                         filled = transaction.enter_context(alone(records, "a restore"))
                         _require_no_records(settings, filled)
                     insert_lines(filled, name.removesuffix(".ndjson"), entry.pieces)
+        os.sync()  # the names of all the files outlive a power cut, too
         undo.pop_all()
 
 
