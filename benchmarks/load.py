@@ -7,14 +7,11 @@ instant at which it meant to ask: so an answer that is late makes the next ones 
 import argparse
 import asyncio
 import json
-import random
+import os
 import sys
 import time
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
-
-_SEED = 7
 
 
 class Load(NamedTuple):
@@ -36,13 +33,14 @@ class Seen(NamedTuple):
     seconds: float
 
 
-async def _client(load: Load, ends_at: float, seen: Seen) -> None:
+async def _client(load: Load, place: float, ends_at: float, seen: Seen) -> None:
+    """Ask as one client; its place among them, from 0 to 1, says when it begins."""
     where = urlsplit(load.url)
     path = f"{where.path}?{where.query}" if where.query else where.path
     request = f"GET {path} HTTP/1.1\r\nHost: {where.netloc}\r\n\r\n".encode()
     reader, writer = await asyncio.open_connection(where.hostname, where.port)
-    meant = time.perf_counter() + random.Random(f"{_SEED} {id(writer)}").random() * load.pause  # noqa: S311 - spreads them
-    while time.perf_counter() < ends_at or (load.until and not Path(load.until).exists()):
+    meant = time.perf_counter() + place * load.pause
+    while time.perf_counter() < ends_at or (load.until and not os.path.exists(load.until)):  # noqa: ASYNC240, PTH110 - quick
         if load.pause:
             await asyncio.sleep(max(0, meant - time.perf_counter()))
         begun = meant if load.pause else time.perf_counter()
@@ -64,7 +62,7 @@ async def _client(load: Load, ends_at: float, seen: Seen) -> None:
 async def _all(load: Load) -> Seen:
     begun = time.perf_counter()
     seen = Seen([], [], 0)
-    await asyncio.gather(*(_client(load, begun + load.seconds, seen) for _ in range(load.clients)))
+    await asyncio.gather(*(_client(load, n / load.clients, begun + load.seconds, seen) for n in range(load.clients)))
     return seen._replace(seconds=time.perf_counter() - begun)
 
 

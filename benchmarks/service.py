@@ -147,7 +147,7 @@ def _memory(client: httpx.Client, place: Path, _: Path) -> Iterator[Line]:
         if n % 100 == 0:
             resident.append(_resident(pid))
     early, late = (median(part) for part in (resident[20:40], resident[-20:]))
-    told = f"{late / early - 1:+.1%} from requests 2,000–4,000 to the last 2,000 ({size(late)})"
+    told = f"{late / early - 1:+.1%} from requests 2,000 to 4,000 on to the last 2,000 ({size(late)})"
     yield f"memory over {_REQUESTS:,} requests of all kinds", "flat: ≤ +3 %", told, late <= 1.03 * early
 
 

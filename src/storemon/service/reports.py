@@ -16,7 +16,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import File
 
 from storemon.records.jobs import Job, Jobs
-from storemon.service.callers import require_all_stores
+from storemon.service.callers import OF_ALL_STORES
 from storemon.service.problems import problem, problems
 from storemon.service.work import report_file, report_parameters
 from storemon.service.workers import Workers
@@ -48,7 +48,7 @@ ANSWERS = {
     "/trigger_report",
     status_code=200,
     sync_to_thread=True,
-    guards=[require_all_stores],
+    opt=OF_ALL_STORES,
     summary="Trigger a report",
     response_description="The report is queued, durably",
     responses=problems(_503="Too many reports are waiting; Retry-After says when to come again"),
@@ -61,7 +61,7 @@ def trigger_report(settings: NamedDependency[Settings], workers: NamedDependency
 @get(
     "/get_report",
     sync_to_thread=False,
-    guards=[require_all_stores],
+    opt=OF_ALL_STORES,
     summary="Poll or download a report",
     responses=ANSWERS,
 )
@@ -75,7 +75,7 @@ def get_report(
 @get(
     "/get_report/{report_id:str}",
     sync_to_thread=False,
-    guards=[require_all_stores],
+    opt=OF_ALL_STORES,
     summary="Poll or download a report",
     responses=ANSWERS,
 )

@@ -27,7 +27,7 @@ from storemon.intake.lake import Lake
 from storemon.intake.single import with_ids
 from storemon.lake.snapshot import Snapshot
 from storemon.questions.options import Means
-from storemon.service.callers import needs, require_all_stores
+from storemon.service.callers import OF_ALL_STORES, needs
 from storemon.service.problems import problem, problems
 from storemon.service.v1.answering import answered
 from storemon.service.v1.described import AnswerOperation, ReplaceOperation
@@ -82,8 +82,7 @@ def _replacing(name: str, form: Form) -> HTTPRouteHandler:
         f"/{name}",
         name=f"replace {name}",
         operation_id=f"replace_{form.table.name}",
-        opt=needs("writer"),
-        guards=[require_all_stores],
+        opt=needs("writer") | OF_ALL_STORES,
         status_code=200,
         sync_to_thread=True,
         summary=f"Replace {form.table.name.replace('_', ' ')}",
@@ -158,8 +157,7 @@ def _maintenance(_: Nothing, snapshot: Snapshot, __: Means) -> Answer:
 
 @post(
     "/maintenance",
-    opt=needs("writer"),
-    guards=[require_all_stores],
+    opt=needs("writer") | OF_ALL_STORES,
     sync_to_thread=True,
     summary="Add one maintenance",
     responses={
@@ -176,8 +174,7 @@ def add_maintenance(settings: NamedDependency[Settings], data: JSONBody[Maintena
 
 @delete(
     "/maintenance/{maintenance_id:str}",
-    opt=needs("writer"),
-    guards=[require_all_stores],
+    opt=needs("writer") | OF_ALL_STORES,
     sync_to_thread=True,
     summary="Take one maintenance back",
     responses=problems(
