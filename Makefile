@@ -65,6 +65,7 @@ bench-service: $(BIN)/.ready-dev ## Measure the service under load: 500 clients,
 pins: $(BIN)/.ready-dev ## Resolve the dependencies anew into requirements*.txt
 	$(BIN)/uv lock --upgrade
 	$(BIN)/uv export --quiet --format requirements-txt --no-header --no-annotate --no-emit-project --no-default-groups --group build > requirements.txt
+	$(BIN)/uv export --quiet --format requirements-txt --no-header --no-annotate --no-emit-project --no-default-groups --group build --all-extras --no-extra ray > requirements-service.txt
 	$(BIN)/uv export --quiet --format requirements-txt --no-header --no-annotate --no-emit-project --only-group dev > requirements-dev.txt
 	rm uv.lock
 

@@ -121,8 +121,8 @@ def _answers(client: httpx.Client, _: Path, lake: Path) -> Iterator[Line]:
         answer = client.get("/v1/report", params={"format": "arrow"}, headers={"If-None-Match": etag})
         assert answer.status_code == 304, answer.text
 
-    for _ in range(3):
-        straight(), in_process(), unchanged()
+    for ask in (straight, in_process, unchanged) * 3:
+        ask()
     gc.disable()
     taken = [[_timed(ask) for ask in (straight, in_process, unchanged)] for _ in range(40)]
     gc.enable()

@@ -84,6 +84,19 @@ class Described(NamedTuple):
     default: str
     help: str
 
+    @property
+    def flag(self) -> str:
+        """What it is called on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+class InForce(NamedTuple):
+    """What a setting is now, as text without secrets, and its source: the default, a variable, or a flag."""
+
+    name: str
+    text: str
+    source: str
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What storemon runs with: the defaults, then the environment's ``STOREMON_*``, then flags, the last one wins."""
@@ -154,26 +167,49 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Read the environment; a flag that is not None overrides it, given as its type or as people write it.
 
         Raises:
-            InputError: a value cannot be used; the text names the variable or the flag.
+            InputError: values cannot be used; the text names the variable or the flag of each.
 
         """
-        values: dict[str, Any] = {}
+        given = {name: value for name, (value, _) in cls._given(flags).items()}
+        return cls(**flags | given)  # a flag that is no setting is the caller's bug: a TypeError
+
+    @classmethod
+    def in_force(cls, **flags: Any) -> Iterator[InForce]:
+        """Tell what `load` comes to, and why.
+
+        Raises:
+            InputError: as `load` does.
+
+        """
+        settings, given = cls.load(**flags), cls._given(flags)
+        for setting in cls.described():
+            _, source = given.get(setting.name, (None, "default"))
+            yield InForce(setting.name, masked(_written(getattr(settings, setting.name))), source)
+
+    @classmethod
+    def _given(cls, flags: dict[str, Any]) -> dict[str, tuple[object, str]]:
+        """Read every setting that is not left to its default, and take its flag: its value, and what gave it."""
+        values: dict[str, tuple[object, str]] = {}
+        wrong = []
         for setting in cls.described():
             text, flag = os.environ.get(setting.variable), flags.pop(setting.name, None)
-            if flag is not None:
-                values[setting.name] = cls._read(setting.name, flag, f"--{setting.name.replace('_', '-')}")
-            elif text:
-                values[setting.name] = cls._read(setting.name, text, setting.variable)
-        return cls(**values | flags)  # a flag that is no setting is the caller's bug: a TypeError
+            if flag is None and not text:
+                continue
+            value, source = (text, setting.variable) if flag is None else (flag, setting.flag)
+            try:
+                values[setting.name] = cls._read(setting.name, value), source
+            except (InputError, msgspec.ValidationError) as error:
+                wrong.append(masked(f"{source}={value}: {error}"))
+        if wrong:
+            raise InputError("\n".join(wrong))
+        return values
 
     @classmethod
     def described(cls) -> Iterator[Described]:
         """Name every setting, in the order of the fields."""
         for field in msgspec.structs.fields(cls):
-            default = field.default
-            text = _written(default)
             (meta,) = field.type.__metadata__
-            yield Described(field.name, f"STOREMON_{field.name.upper()}", text, meta.description)
+            yield Described(field.name, f"STOREMON_{field.name.upper()}", _written(field.default), meta.description)
 
     @classmethod
     def table(cls) -> str:
@@ -185,17 +221,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return "\n".join(["| setting | variable | default | meaning |", "| --- | --- | --- | --- |", *rows, ""])
 
     @classmethod
-    def _read(cls, name: str, value: object, source: str) -> object:
+    def _read(cls, name: str, value: object) -> object:
         wanted = get_type_hints(cls, include_extras=True)[name]
-        try:
-            if isinstance(value, str):
-                value = _PARSERS.get(wanted.__origin__, str)(value)
-            return msgspec.convert(value, wanted, strict=False, dec_hook=lambda kind, text: kind(text))
-        except (InputError, msgspec.ValidationError) as error:
-            raise InputError(f"{source}={masked(str(value))}: {error}") from error
+        if isinstance(value, str):
+            value = _PARSERS.get(wanted.__origin__, str)(value)
+        return msgspec.convert(value, wanted, strict=False, dec_hook=lambda kind, text: kind(text))
 
 
 def _written(value: object) -> str:
+    """Write a value as people do."""
     if isinstance(value, tuple):
         return ",".join(value)
     return format_duration(value) if isinstance(value, timedelta) else str(value)

@@ -133,6 +133,39 @@ def test_ctrl_c_hands_a_long_job_back(lake: Lake, jobs: Jobs, workers: int) -> N
         assert report_of(client, report_id).content == report_csv(report(lake))
 
 
+@both
+def test_stop_and_start_lose_nothing(settings: Settings, lake: Lake, jobs: Jobs, workers: int) -> None:
+    """Stopped in the midst of a report and of an ingestion, with more of both waiting, and one done."""
+    with running(*REAL, workers=workers) as server, server.client() as client:
+        done_id = trigger(client)
+        done = report_of(client, done_id).content
+        assert server.stop(signal.SIGTERM) in (0, -signal.SIGTERM)
+    write_csvs(settings.data, POLLS + "1,inactive,2024-10-14 23:50:00 UTC\n")
+    with running(*SLOW, workers=workers, SLOW_SECONDS="60") as server:
+        with server.client() as client:
+            reports = [trigger(client) for _ in range(3)]
+            ingestions = [client.post("/ingest", json={"path": "data"}).json()["ingest_id"] for _ in range(2)]
+        fixed = {each: begun(jobs, each).parameters for each in reports[:workers]}
+        begun(jobs, ingestions[0], "ingestion")
+        expected = report_csv(report(lake))
+        assert server.stop(signal.SIGTERM) in (0, -signal.SIGTERM)
+    assert not {job.state for job in jobs.list("report", 9)} - {"complete", "queued"}, (
+        "handed back, not left to be found"
+    )
+    with running(*REAL, workers=workers) as server, server.client() as client:
+        for ingest_id in ingestions:
+            until(lambda asked=ingest_id: client.get(f"/ingest/{asked}").json()["status"] == "Complete")  # type: ignore[misc]
+        made = {each: report_of(client, each).content for each in reports}
+        assert report_of(client, done_id).content == done
+    for report_id, parameters in fixed.items():
+        assert made[report_id] == expected
+        again = jobs.get("report", report_id)
+        assert again is not None
+        assert again.parameters == parameters
+    assert made[reports[-1]] in {expected, report_csv(report(lake))}
+    assert report_csv(report(lake)) != expected
+
+
 def test_processes_do_not_outlive_the_first(settings: Settings) -> None:
     assert settings
     with running(*REAL, workers=2) as server:

@@ -38,6 +38,9 @@ EXAMPLES = {
     "service:sql": ("sql", "sql > changes.sql"),
     "records:keys": ("keys create --role reader --where region=West --expires 90d", "keys list"),
     "records:migrate": ("migrate", "migrate --reports reports"),
+    "config:config": ("config", "config --port 8080 --carry-limit 36h"),
+    "backups:backup": ("backup storemon.tar.zst", "backup storemon.tar.zst --lake s3://bucket/storemon"),
+    "backups:restore": ("restore storemon.tar.zst", "restore storemon.tar.zst --lake parquet --reports reports"),
     "service:serve": ("serve", "serve --host 0.0.0.0 --port 8080 --workers 2"),
 }
 """The commands, in the order in which one comes to need them: the module and the function, and two examples of each."""

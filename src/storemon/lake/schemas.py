@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+FORMAT = 1
+"""The number of the lake's format: one more with each change that an older storemon would read wrongly."""
 EVERY_STORE = "*"
 """The store id of rows that are about every store, in special hours and maintenance."""
 

@@ -24,8 +24,9 @@ from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from storemon.errors import ConflictError, LakeError
 from storemon.lake.failures import plain
+from storemon.lake.formats import DESCRIPTION, require_known_format
 from storemon.lake.place import Place, place_of
-from storemon.lake.schemas import Table
+from storemon.lake.schemas import POLLS, Table
 from storemon.lake.writing import removal, written
 
 _COMMIT = re.compile(r"\d{20}\.json")
@@ -210,6 +211,7 @@ class Tables:
                 removed = [removal(read.table, read.place, file) for file in gone]
                 read.delta.create_write_transaction([*files, *removed], "append", schema, partition_by, **how)
             else:
+                _ = self.open(POLLS).delta  # no table is made beside polls of a format that is not known
                 if read.place.folder:
                     read.place.folder.mkdir(parents=True, exist_ok=True)
                 create_table_with_add_actions(
@@ -218,6 +220,7 @@ class Tables:
                     list(files),
                     mode="error",
                     partition_by=partition_by,
+                    description=DESCRIPTION,
                     configuration=None if read.place.folder else _IN_STORAGE,
                     storage_options=read.place.committing,
                     **how,
@@ -278,12 +281,14 @@ def _load(lake: Place, table: Table, version: int | None = None) -> DeltaTable |
     """Read the log of a table, by default up to the newest version; None where there is no such version.
 
     Raises:
-        LakeError: it cannot be read.
+        LakeError: it cannot be read, or is of another format than ours.
 
     """
     try:
-        return DeltaTable((lake / table.name).uri, version=version, storage_options=lake.committing)
+        delta = DeltaTable((lake / table.name).uri, version=version, storage_options=lake.committing)
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as error:
         raise LakeError(f"{lake}: the table {table.name!r} cannot be read: {plain(error)}") from error
+    require_known_format(delta, lake, table)
+    return delta

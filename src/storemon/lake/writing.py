@@ -10,16 +10,14 @@ import uuid
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 from deltalake.transaction import AddAction, RemoveAction
 
+from storemon.lake.files import Files
 from storemon.lake.place import Place
 from storemon.lake.schemas import Table
-
-if TYPE_CHECKING:
-    from deltalake.fs import DeltaStorageHandler
 
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 ROW_GROUP = 131_072
@@ -50,7 +48,7 @@ def written(table: Table, place: Place, parts: Iterable[pl.DataFrame]) -> list[A
         except BaseException:
             for file in files:
                 if not file.exception():
-                    _remove(place, file.result().path)
+                    Files(place).remove(file.result().path)
             raise
 
 
@@ -66,7 +64,7 @@ def _written(table: Table, place: Place, rows: pl.DataFrame) -> AddAction:
     try:
         size = _save(place, path, rows.drop(table.partition_by))
     except BaseException as error:
-        _remove(place, path)
+        Files(place).remove(path)
         if isinstance(error, pl.exceptions.PolarsError):  # a full disk, among others
             raise OSError(str(error)) from error
         raise
@@ -86,23 +84,7 @@ def _save(place: Place, path: str, rows: pl.DataFrame) -> int:
         row_group_size=ROW_GROUP,
         storage_options=place.reading,
     )
-    if place.folder:
-        return (place.folder / path).stat().st_size
-    (info,) = _storage(place).get_file_info([path])
-    return int(info.size)
-
-
-def _remove(place: Place, path: str) -> None:
-    if place.folder:
-        (place.folder / path).unlink(missing_ok=True)
-    else:
-        _storage(place).delete_file(path)
-
-
-def _storage(place: Place) -> "DeltaStorageHandler":
-    from deltalake.fs import DeltaStorageHandler  # noqa: PLC0415 - it loads Arrow's file systems, for storage only
-
-    return DeltaStorageHandler(place.uri, place.committing)
+    return Files(place).size(path)
 
 
 def _now() -> int:

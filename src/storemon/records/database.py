@@ -84,6 +84,24 @@ def alone(records: Engine, what: str) -> Iterator[Connection]:
         connection.exec_driver_sql("COMMIT")
 
 
+@contextmanager
+def at_one_moment(records: Engine) -> Iterator[Connection]:
+    """Give a transaction that only reads, and sees nothing of what others write meanwhile.
+
+    Raises:
+        SQLAlchemyError: the database can't be reached.
+
+    """
+    with records.connect() as connection:
+        is_file = records.dialect.name == "sqlite"
+        connection.exec_driver_sql("BEGIN" if is_file else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            yield connection
+        finally:
+            with suppress(SQLAlchemyError):  # it may be gone, and the transaction with it
+                connection.exec_driver_sql("ROLLBACK")
+
+
 def _prepare(connection: sqlite3.Connection, _: Any) -> None:
     """Let readers and one writer go on side by side, and a statement's end mean that it is on disk."""
     _log_ahead(connection)

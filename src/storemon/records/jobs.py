@@ -12,7 +12,20 @@ from typing import Any, Literal
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import ColumnElement, CursorResult, Engine, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Engine,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from storemon.errors import StoremonError
 from storemon.records.database import alone, now
@@ -213,12 +226,17 @@ class Jobs:
         return now() + self._lease_us
 
 
-def pinned_versions(records: Engine) -> list[dict[str, int]]:
+def pinned_versions(connection: Connection) -> list[dict[str, int]]:
     """List the versions of the lake's tables that reports have read, or will read again after a crash."""
     live = and_(_job.kind == "report", _job.state.not_in(["failed", "canceled"]))
-    with records.connect() as connection:
-        parameters = connection.execute(select(_job.parameters).where(live)).scalars()
-        return [asked["versions"] for asked in parameters if "versions" in asked]
+    parameters = connection.execute(select(_job.parameters).where(live)).scalars()
+    return [asked["versions"] for asked in parameters if "versions" in asked]
+
+
+def complete_reports(connection: Connection) -> list[str]:
+    """List the ids of the reports that have files."""
+    complete = and_(_job.kind == "report", _job.state == "complete")
+    return list(connection.execute(select(_job.id).where(complete).order_by(_job.queued_at, _job.id)).scalars())
 
 
 def _read(rows: CursorResult[Any]) -> Job | None:

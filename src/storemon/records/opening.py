@@ -58,7 +58,7 @@ def _opened(settings: Settings) -> tuple[Engine, str | None]:
             if not is_file:
                 (settings.reports / _ELSEWHERE).write_text(f"{where}\n")
         except (OSError, SQLAlchemyError) as error:
-            raise RecordsError(f"{where}: the records of jobs and keys cannot be kept here: {_said(error)}") from error
+            raise RecordsError(f"{where}: the records of jobs and keys cannot be kept here: {said(error)}") from error
         except ModuleNotFoundError as error:
             raise RecordsError(f"{where}: PostgreSQL needs an extra: pip install 'storemon[postgres]'") from error
         undo.pop_all()
@@ -131,6 +131,6 @@ def _require_here(settings: Settings) -> None:
         )
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
     """Tell what a database said, without the statement and the addresses that its library adds."""
     return " ".join(str(getattr(error, "orig", None) or error).split())

@@ -135,7 +135,8 @@ def kept_versions(settings: Settings) -> list[dict[str, int]]:
         return []
     records = opened_records(settings)
     try:
-        return pinned_versions(records)
+        with records.connect() as connection:
+            return pinned_versions(connection)
     finally:
         records.dispose()
 

@@ -12,7 +12,8 @@ SQLITE = DatabaseAddress("sqlite")
 """A file beside the reports."""
 
 _ADDRESS = re.compile(r"postgres(?:ql)?://[^\s]*?/[^\s/?]+(?:\?\S*)?")
-_PASSWORD = re.compile(r"(?<=://)([^/?#:@\s]*):[^\s]*@|(?<=[?&]password=)[^&\s]*")
+_PASSWORD = re.compile(r"(\w://[^\s:@/?#]*:)\S+@")
+_PARAMETER = re.compile(r"([?&]\w*(?:password|passwd|secret|token|key)=)[^&\s]+", re.IGNORECASE)
 
 
 def parse_database(text: str) -> DatabaseAddress:
@@ -30,5 +31,5 @@ def parse_database(text: str) -> DatabaseAddress:
 
 
 def masked(text: str) -> str:
-    """Show an address without its password."""
-    return _PASSWORD.sub(lambda found: f"{found[1]}:***@" if found[1] is not None else "***", text)
+    """Put stars in the place of every secret in the addresses of a text, up to the last @ where one was not encoded."""
+    return _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1***@", text))
