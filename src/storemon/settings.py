@@ -25,7 +25,13 @@ Memory = NewType("Memory", str)
 Size = NewType("Size", str)
 """The same, but no share of the machine's memory."""
 
-Names = tuple[str, ...]
+NONE = "none"
+"""What people write for no name at all."""
+
+Name = NewType("Name", str)
+"""A name; empty for none."""
+
+Names = NewType("Names", tuple[str, ...])
 """Names, as people write them with commas between."""
 
 Networks = NewType("Networks", tuple[str, ...])
@@ -49,8 +55,12 @@ def _parse_rate(text: str) -> Rate:
     return Rate(text)
 
 
+def _parse_name(text: str) -> Name:
+    return Name("" if text.strip() == NONE else text)
+
+
 def _parse_names(text: str) -> Names:
-    return tuple(name for part in text.split(",") if (name := part.strip()))
+    return Names(tuple(name for part in text.split(",") if (name := part.strip()) and text.strip() != NONE))
 
 
 def _parse_networks(text: str) -> Networks:
@@ -70,6 +80,7 @@ _PARSERS: Mapping[object, Callable[[str], object]] = {
     DatabaseAddress: parse_database,
     Size: _parse_size,
     Rate: _parse_rate,
+    Name: _parse_name,
     Names: _parse_names,
     Networks: _parse_networks,
 }
@@ -134,21 +145,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keep_reports: Annotated[
         Keeping, Meta(description="Which reports are kept, by age and number: `90d`, `1000`, `90d,1000` or `all`.")
     ] = Keeping()
-    issuer: Annotated[str, Meta(description="Whose JWTs are let in: their `iss`; see security.md.")] = ""
-    audience: Annotated[str, Meta(description="For whom JWTs must be: their `aud`.")] = ""
-    jwks: Annotated[str, Meta(description="The issuer's keys, a JWKS: a file, or its https address.")] = ""
-    algorithms: Annotated[Names, Meta(description="In which of these a JWT may be signed.")] = (
-        "RS256",
-        "ES256",
-        "EdDSA",
+    issuer: Annotated[Name, Meta(description="Whose JWTs are let in: their `iss`; see security.md.")] = Name("")
+    audience: Annotated[Name, Meta(description="For whom JWTs must be: their `aud`.")] = Name("")
+    jwks: Annotated[Name, Meta(description="The issuer's keys, a JWKS: a file, or its https address.")] = Name("")
+    algorithms: Annotated[Names, Meta(description="In which of these a JWT may be signed.")] = Names(
+        ("RS256", "ES256", "EdDSA")
     )
     leeway: Annotated[timedelta, Meta(description="How far the issuer's clock may be from ours.")] = timedelta(
         seconds=30
     )
     role_claim: Annotated[str, Meta(min_length=1, description="The claim of a JWT that names its role.")] = "role"
     filter_claim: Annotated[
-        str, Meta(description="The claim that every JWT must have, of the stores that it sees; by default it sees all.")
-    ] = ""
+        Name,
+        Meta(description="The claim that every JWT must have, of the stores that it sees; by default it sees all."),
+    ] = Name("")
     rate: Annotated[
         Rate, Meta(description="Requests for each key, and for each address without one, like `600/1m`, or `off`.")
     ] = NO_LIMIT
@@ -214,10 +224,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @classmethod
     def table(cls) -> str:
         """Write the settings as a Markdown table."""
-        rows = [
-            f"| `{s.name}` | `{s.variable}` | {f'`{s.default}`' if s.default else ''} | {s.help} |"
-            for s in cls.described()
-        ]
+        rows = [f"| `{s.name}` | `{s.variable}` | `{s.default}` | {s.help} |" for s in cls.described()]
         return "\n".join(["| setting | variable | default | meaning |", "| --- | --- | --- | --- |", *rows, ""])
 
     @classmethod
@@ -231,5 +238,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 def _written(value: object) -> str:
     """Write a value as people do."""
     if isinstance(value, tuple):
-        return ",".join(value)
-    return format_duration(value) if isinstance(value, timedelta) else str(value)
+        value = ",".join(value)
+    return format_duration(value) if isinstance(value, timedelta) else str(value) or NONE

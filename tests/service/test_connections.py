@@ -18,7 +18,7 @@ LIVE = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n"
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.chdir(tmp_path)
-    with running(*REAL, STOREMON_REQUEST_TIME="2s") as server:
+    with running(*REAL, STOREMON_REQUEST_TIME="3s") as server:
         with server.client() as client:
             until(lambda: client.get("/health/live").is_success)
         yield server
@@ -75,7 +75,7 @@ def test_who_takes_a_while_between_requests_is_answered(server: Server) -> None:
             while not answer.endswith(b'"live"}'):
                 answer += connection.recv(1000)
             assert answer.startswith(b"HTTP/1.1 200 ")
-            time.sleep(0.7)
+            time.sleep(0.9)
 
 
 HALVES: dict[str, Callable[[socket.socket], None]] = {

@@ -64,7 +64,7 @@ class Tokens:
         """
         _require_sense(settings)
         self._issuer, self._audience, self._leeway = settings.issuer, settings.audience, settings.leeway
-        self._algorithms = settings.algorithms
+        self._algorithms: tuple[str, ...] = settings.algorithms
         self._role_claim, self._filter_claim = settings.role_claim, settings.filter_claim
         self._keys = _Fetched(settings.jwks) if _is_address(settings.jwks) else _Filed(Path(settings.jwks))
 
