@@ -23,7 +23,7 @@ def test_each_setting_is_told_with_its_source(storemon: Storemon) -> None:
 
 def test_the_defaults_are_those_of_the_page(storemon: Storemon) -> None:
     found = rows(storemon("config", STOREMON_LAKE="").out)
-    assert found == {setting.name: (setting.default, "default") for setting in Settings.described()}
+    assert found == {setting.name: (setting.default or "-", "default") for setting in Settings.described()}
 
 
 def test_all_that_is_wrong_is_told(storemon: Storemon) -> None:

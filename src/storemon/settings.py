@@ -194,7 +194,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         settings, given = cls.load(**flags), cls._given(flags)
         for setting in cls.described():
             _, source = given.get(setting.name, (None, "default"))
-            yield InForce(setting.name, masked(_written(getattr(settings, setting.name))), source)
+            yield InForce(setting.name, masked(_written(getattr(settings, setting.name))) or "-", source)
 
     @classmethod
     def _given(cls, flags: dict[str, Any]) -> dict[str, tuple[object, str]]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -103,6 +104,24 @@ class Files:
                 part.replace(path)
             finally:
                 part.unlink(missing_ok=True)
+
+    def settle(self, names: Iterable[str]) -> None:
+        """Make the names of files that were put outlive a power cut, as their content does.
+
+        Raises:
+            LakeError: the folders that they are in cannot be written.
+
+        """
+        root = self._place.folder
+        if root is None:
+            return
+        with self._telling("written"):
+            for folder in {root / parent for name in names for parent in Path(name).parents}:
+                opened = os.open(folder, os.O_RDONLY)
+                try:
+                    os.fsync(opened)
+                finally:
+                    os.close(opened)
 
     def remove(self, name: str) -> None:
         """Remove a file.

@@ -76,7 +76,7 @@ def _put(settings: Settings, file: Path, lake: Files, records: Engine, contents:
                         filled = transaction.enter_context(alone(records, "a restore"))
                         _require_no_records(settings, filled)
                     insert_lines(filled, name.removesuffix(".ndjson"), entry.pieces)
-        os.sync()  # the names of all the files outlive a power cut, too
+        lake.settle(name.removeprefix(LAKE) for name in contents.files if name.startswith(LAKE))
         undo.pop_all()
 
 
