@@ -19,7 +19,7 @@ from storemon.units.instants import shifted
 
 @dataclass(frozen=True)
 class _Moment:
-    """The microsecond that begins at as-of: who asks what is true then needs the schedule of that, and no later poll."""
+    """The microsecond that begins at as-of: what is true then needs the schedule of that, and no later poll."""
 
     def bounds(self, as_of: datetime, zone: str, back: int) -> tuple[datetime, datetime]:  # noqa: ARG002
         return as_of, shifted(as_of, timedelta(microseconds=1))

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,20 @@ class Opened:
         names = {f"partition.{name}": name for name in self.table.partition_by}
         named = added.rename(names | {"num_records": "rows", "size_bytes": "size"}).select(*columns)
         return named.with_columns(path=pl.lit(f"{self.place}/") + pl.col("path"))
+
+    @cached_property
+    def committed_at(self) -> datetime | None:
+        """When this version was committed, by the clock of who did; None of a table that nobody has written yet.
+
+        Raises:
+            LakeError: the table's log cannot be read.
+
+        """
+        if self.delta is None:
+            return None
+        with self.reading():
+            (commit,) = self.delta.history(1)
+        return datetime.fromtimestamp(commit["timestamp"] / 1000, UTC)
 
     def read(self, condition: pl.Expr | None = None) -> pl.DataFrame:
         """Read the rows that meet a condition, by default all. A small table is read once, and kept.

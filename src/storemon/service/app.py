@@ -24,6 +24,7 @@ from litestar.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from storemon.errors import InputError
+from storemon.lake.schemas import FACTS
 from storemon.service.callers import Doorkeeper
 from storemon.service.health import health, live
 from storemon.service.hosts import ParsedHost
@@ -31,15 +32,19 @@ from storemon.service.ingestions import get_ingestion, ingest
 from storemon.service.jobs import Jobs, Kind
 from storemon.service.keys import Keys
 from storemon.service.logs import RequestLog, configure_logs
+from storemon.service.metrics import metrics
 from storemon.service.problems import problems_plugin
 from storemon.service.records import opened_records
 from storemon.service.reports import get_report, get_report_by_path, trigger_report
 from storemon.service.schema import openapi_config
+from storemon.service.telemetry.counted import RequestCount, begin_at_nothing, counted_in_a_folder
+from storemon.service.telemetry.stores import StoresNow
+from storemon.service.telemetry.traces import require_tracing, traced
 from storemon.service.v1.answers import ANSWERS
 from storemon.service.v1.content import get_content
 from storemon.service.v1.problems import answer_outside, handlers
 from storemon.service.v1.reports import REPORTS
-from storemon.service.v1.tables import FACTS
+from storemon.service.v1.tables import FACTS as LOADING
 from storemon.service.work import run_ingestion, run_report
 from storemon.service.workers import GRACE_SECONDS, Run, Workers
 from storemon.settings import Settings
@@ -60,7 +65,9 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     jobs = Jobs(records, lease=settings.lease, max_queued=settings.max_queued)
     runs = runs or {"report": partial(run_report, settings, jobs), "ingestion": partial(run_ingestion, settings)}
     workers = Workers(jobs, runs, lease=settings.lease)
-    given = {"settings": settings, "jobs": jobs, "workers": workers}
+    stores_now = StoresNow(settings)
+    begin_at_nothing(runs, [table.name for table in FACTS])
+    given = {"settings": settings, "jobs": jobs, "workers": workers, "stores_now": stores_now}
     return Litestar(
         [
             trigger_report,
@@ -70,9 +77,10 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
             get_ingestion,
             health,
             live,
+            metrics,
             Router(
                 "/v1",
-                route_handlers=[*ANSWERS, *REPORTS, get_content, *FACTS],
+                route_handlers=[*ANSWERS, *REPORTS, get_content, *LOADING],
                 exception_handlers=handlers(),
                 tags=["v1"],
             ),
@@ -83,7 +91,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
         exception_handlers=dict.fromkeys(_OUTSIDE, answer_outside),
         openapi_config=openapi_config(),
         on_startup=[workers.start],
-        on_shutdown=[workers.stop, records.dispose],
+        on_shutdown=[workers.stop, stores_now.stop, records.dispose],
         logging_config=None,
     )
 
@@ -101,6 +109,7 @@ def serve(settings: Settings) -> None:
 
     """
     configure_logs()
+    require_tracing()
     records = opened_records(settings)  # a person should hear of it here, not each process
     _require_keys(settings, Keys(records))
     records.dispose()
@@ -116,7 +125,8 @@ def serve(settings: Settings) -> None:
         host, port = listener.getsockname()[:2]
         _log.info("listening", host=host, port=port, processes=settings.workers)
         if settings.workers > 1:
-            Multiprocess(config, [listener]).run()
+            with counted_in_a_folder():
+                Multiprocess(config, [listener]).run()
             return
         try:
             uvicorn.Server(config).run([listener])
@@ -129,7 +139,7 @@ def _process_app(settings: Settings) -> ASGIApp:
     if parent := multiprocessing.parent_process():
         configure_logs()
         Thread(target=_end_with, args=(parent,), daemon=True).start()
-    return RequestLog(ParsedHost(create_app(settings)))
+    return RequestCount(traced(RequestLog(ParsedHost(create_app(settings)))))
 
 
 def _end_with(parent: BaseProcess) -> None:

@@ -8,6 +8,7 @@ of two processes that want the same job one gets it, and an owner that was taken
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ import msgspec
 from sqlalchemy import ColumnElement, CursorResult, Engine, and_, delete, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from storemon.errors import StoremonError
+from storemon.errors import FileError, StoremonError
 from storemon.service.records import RECORDS
 
 ATTEMPTS = 5
@@ -120,8 +121,23 @@ class Jobs:
             return bool(connection.scalar(select(self._queued(kind) >= self._max_queued)))
 
     def check(self) -> None:
-        """Raise what a write to the database would raise now, and change nothing."""
+        """Raise what a write to the database would raise now, and change nothing.
+
+        Raises:
+            FileError: its file is gone; what is written to it now, nobody will find again.
+
+        """
+        file = self._records.url.database if self._records.dialect.name == "sqlite" else None
+        if file and not Path(file).exists():
+            raise FileError(f"{file} is gone; restart the service, which makes another one, or restore it before that")
         self._change(_job.id == "", attempts=_job.attempts)
+
+    def counts(self) -> Sequence[tuple[Kind, State, int, int]]:
+        """Count the jobs by kind and state, each with when the one was queued that was queued first."""
+        told = (_job.kind, _job.state, func.count(), func.min(_job.queued_at))
+        with self._records.connect() as connection:
+            rows = connection.execute(select(*told).group_by(_job.kind, _job.state)).all()
+        return [(kind, state, count, queued_at) for kind, state, count, queued_at in rows]
 
     def claim(self, kind: Kind, owner: str) -> Job | None:
         """Start the job that has waited longest, or whose owner died, as ``owner``; None if there is none."""

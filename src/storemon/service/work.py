@@ -20,6 +20,7 @@ from storemon.questions.options import Means, ReportQuestion, question_of
 from storemon.service.callers import Caller
 from storemon.service.jobs import Job, Jobs, pinned_versions
 from storemon.service.records import open_records, records_file
+from storemon.service.telemetry.counted import count_rows
 from storemon.settings import Settings
 from storemon.units.zones import EDITION
 from storemon.views.answer import legend_of_report
@@ -163,6 +164,7 @@ def run_ingestion(settings: Settings, job: Job) -> dict[str, Any]:
     """
     path = ingestion_parameters(settings, job.parameters["path"])["path"]  # a link may have been put there since
     ingestion = Lake(settings.lake).ingest(path, memory=settings.memory)
+    count_rows(ingestion.tables)
     if not ingestion.readable:
         reasons = "; ".join(f"{table.file}: {reason}" for table in ingestion.tables for reason in table.reasons)
         raise FileError(f"none of the rows can be read: {reasons}")

@@ -1,11 +1,9 @@
 """The threads that run the jobs of one process: one for each kind, and one that shows that the process is alive."""
 
-import os
-import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from threading import Event, Thread, get_native_id
+from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
 
@@ -14,9 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import StoremonError
 from storemon.service.jobs import Job, Jobs, Kind
+from storemon.service.telemetry.counted import counted_job
+from storemon.service.telemetry.traces import traced_job
+from storemon.threads import give_way
 
 LOOK_SECONDS = 1  # how often to look for jobs that other processes queued, handed back, or died of
-NICENESS = 5  # halves the slowest polls while jobs run, and costs these nothing on an idle machine
 GRACE_SECONDS = 5  # how long a stop waits for running jobs to end
 
 _OF_REQUEST = ("request_id", "traceparent")
@@ -57,6 +57,12 @@ class Workers:
         self._wakes[kind].set()
         return job_id
 
+    def ended(self) -> list[str]:
+        """Name the threads that have ended, though nobody stopped them: what those did, this process no longer does."""
+        if self._stopping.is_set():
+            return []
+        return [thread.name for thread in (*self._threads, self._renewing) if thread.ident and not thread.is_alive()]
+
     def stop(self) -> None:
         """Take no more jobs, give the running ones a grace, and hand back those that need longer."""
         self._stopping.set()
@@ -71,7 +77,7 @@ class Workers:
             _log.warning("jobs handed back", count=self._jobs.hand_back(self._owner))
 
     def _work(self, kind: Kind) -> None:
-        _give_way()
+        give_way()
         while not self._stopping.is_set():
             try:
                 job = self._jobs.claim(kind, self._owner)
@@ -90,7 +96,9 @@ class Workers:
         structlog.contextvars.bind_contextvars(**{n: job.parameters[n] for n in _OF_REQUEST if n in job.parameters})
         self._running.add(job.id)
         try:
-            self._jobs.complete(job, self._runs[job.kind](job))
+            with counted_job(job.kind, job.attempts), traced_job(job):
+                result = self._runs[job.kind](job)
+            self._jobs.complete(job, result)
             log.info("job complete", seconds=_since(started))
         except StoremonError as error:
             self._jobs.fail(job, str(error))
@@ -111,12 +119,6 @@ class Workers:
                 self._jobs.give_up()
             except SQLAlchemyError:
                 _log.exception("leases not renewed")
-
-
-def _give_way() -> None:
-    """Let whoever waits for an answer go first: this thread, and those that DuckDB and Polars begin for it."""
-    if sys.platform == "linux":  # elsewhere threads have no priority of their own
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), NICENESS)
 
 
 def _since(started: float) -> float:
