@@ -3,7 +3,7 @@
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client import generate_latest
 
 from storemon.service.callers import require_all_stores
 from storemon.service.jobs import Jobs
@@ -30,4 +30,4 @@ def metrics(
     """Tell what all processes of this service have counted, and what is true of it now."""
     stores_now.refresh()
     told = counts() + generate_latest(Found(settings, jobs, workers))
-    return Response(told, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    return Response(told, media_type="text/plain; version=0.0.4")
