@@ -6,6 +6,7 @@ The library's own middleware names a span before the route is known, and tells t
 import asyncio
 from contextlib import AbstractContextManager
 from importlib.metadata import version
+from threading import Thread
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,7 +20,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from storemon.service.jobs import Job
 from storemon.service.telemetry.routes import method_of, route_of
 
-_FLUSH_MILLISECONDS = 5000
+_FLUSH_SECONDS = 2
 _SERVER_ERROR = 500
 _BROUGHT = (b"traceparent", b"tracestate")
 _TRACE_CONTEXT = TraceContextTextMapPropagator()
@@ -81,7 +82,9 @@ class Spans:
 
         async def told(message: Message) -> None:
             if str(message["type"]).startswith("lifespan.shutdown"):
-                await asyncio.to_thread(self._provider.force_flush, _FLUSH_MILLISECONDS)
+                flushing = Thread(target=self._provider.force_flush, daemon=True)  # it minds no time limit of its own
+                flushing.start()
+                await asyncio.to_thread(flushing.join, _FLUSH_SECONDS)
             await send(message)
 
         return told

@@ -19,10 +19,12 @@ from storemon.lake.kept import KeptLake
 from storemon.service.telemetry.counted import FOLDER, count_stores
 from storemon.settings import Settings
 from storemon.threads import give_way
+from storemon.units.sizes import parse_size
 
 _FRESH_SECONDS = 10  # for so long a count is told again
 _SHARE = 20  # a count that took a second is told for as many seconds at least
 _PATIENCE_SECONDS = 1  # how long a scrape waits for a count
+_MEMORY = 256 << 20  # bytes beside those of jobs and answers; with more it takes no less time
 _STATES = ("active", "inactive", "unknown")
 _log = structlog.stdlib.get_logger("storemon.metrics")
 
@@ -67,8 +69,8 @@ class StoresNow:
         self._rests_until = max(started + _FRESH_SECONDS, ended + _SHARE * (ended - started))
 
     def _tell(self, as_of: datetime) -> None:
-        lake, carry_limit, memory = KeptLake(self._settings.lake), self._settings.carry_limit, self._settings.memory
-        told = now(lake, as_of=as_of, carry_limit=carry_limit, memory=memory)
+        memory = min(parse_size(self._settings.memory), _MEMORY)
+        told = now(KeptLake(self._settings.lake), as_of=as_of, carry_limit=self._settings.carry_limit, memory=memory)
         found = Counter(told.select("state", "is_open").iter_rows())
         count_stores({each: found[each] for each in product(_STATES, (True, False))}, as_of.timestamp())
 
