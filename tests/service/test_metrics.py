@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -103,6 +104,15 @@ def test_no_path_makes_a_series(server: Server) -> None:
     assert not {route for route in routes if re.search(r"\d", route.replace("/v1", ""))}
 
 
+@pytest.mark.parametrize(("method", "route"), [("POST", "/ingest"), ("PUT", "/v1/zones")])
+def test_who_leaves_is_no_error_of_the_service(server: Server, method: str, route: str) -> None:
+    head = f"{method} {route} HTTP/1.1\r\nhost: a\r\ncontent-type: text/csv\r\ncontent-length: 100\r\n\r\nst"
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
+        connection.sendall(head.encode())
+    with server.client() as client:
+        until(lambda: answered(scraped(client), method, route, 400))
+
+
 def test_stores_by_state_are_those_of_now(server: Server) -> None:
     with server.client() as client:
         found = scraped(client)
@@ -151,6 +161,7 @@ def test_jobs_and_rows(server: Server) -> None:
 def test_a_dead_process_is_at_nothing_any_more(settings: Settings, lake: Lake) -> None:
     assert settings.lake == lake.path.name
     with running(*SLOW, workers=2, SLOW_SECONDS="60") as server:
+        until(lambda: len(server.workers()) == 2)
         (folder,) = variable(server.workers()[0], "PROMETHEUS_MULTIPROC_DIR")
         with server.client() as client, server.client() as following:
             report_id = trigger(client)

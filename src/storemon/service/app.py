@@ -104,7 +104,7 @@ def serve(settings: Settings) -> None:
     """Answer requests until a signal ends it: SIGINT and SIGTERM let running work end, or hand it back.
 
     Raises:
-        InputError: the address cannot be listened on.
+        InputError: the address cannot be listened on, or traces cannot be sent as the environment says.
         FileError: the folder of the reports, or the records in it, cannot be opened or made.
 
     """

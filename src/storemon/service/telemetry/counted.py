@@ -16,6 +16,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from storemon.errors import FileError
 from storemon.intake.ingest import TableSummary
 from storemon.service.telemetry.routes import method_of, route_of
 
@@ -111,8 +112,19 @@ class RequestCount:
 
 @contextmanager
 def counted_in_a_folder() -> Iterator[None]:
-    """Let the processes that are started within the context count together, in a folder that ends with it."""
-    with TemporaryDirectory(prefix="storemon-metrics-", ignore_cleanup_errors=True) as folder:
+    """Let the processes that are started within the context count together, in a folder that ends with it.
+
+    Raises:
+        FileError: there is no place for a temporary folder.
+
+    """
+    try:
+        made = TemporaryDirectory(prefix="storemon-metrics-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise FileError(
+            f"several processes count in a temporary folder, and there is none: {error}; set TMPDIR"
+        ) from error
+    with made as folder:
         os.environ[FOLDER] = folder
         yield
 
