@@ -88,17 +88,18 @@ class Opened:
 
     @cached_property
     def committed_at(self) -> datetime | None:
-        """When this version was committed, by the clock of who did; None of a table that nobody has written yet.
+        """When this version was committed, by the clock of who did; None where the table's log does not tell.
 
         Raises:
-            LakeError: the table's log cannot be read.
+            LakeError: the log cannot be read.
 
         """
-        if self.delta is None:
-            return None
-        with self.reading():
-            (commit,) = self.delta.history(1)
-        return datetime.fromtimestamp(commit["timestamp"] / 1000, UTC)
+        try:
+            commits = self.delta.history(1) if self.delta else []
+        except (DeltaError, OSError) as error:
+            raise LakeError(f"{self.lake}: the table {self.table.name!r} cannot be read: {plain(error)}") from error
+        told = [datetime.fromtimestamp(commit["timestamp"] / 1000, UTC) for commit in commits if "timestamp" in commit]
+        return told[0] if told else None
 
     def read(self, condition: pl.Expr | None = None) -> pl.DataFrame:
         """Read the rows that meet a condition, by default all. A small table is read once, and kept.

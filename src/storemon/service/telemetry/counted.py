@@ -121,9 +121,7 @@ def counted_in_a_folder() -> Iterator[None]:
     try:
         made = TemporaryDirectory(prefix="storemon-metrics-", ignore_cleanup_errors=True)
     except OSError as error:
-        raise FileError(
-            f"several processes count in a temporary folder, and there is none: {error}; set TMPDIR"
-        ) from error
+        raise FileError(f"the processes count in a temporary folder, and there is none: {error}; set TMPDIR") from error
     with made as folder:
         os.environ[FOLDER] = folder
         yield
