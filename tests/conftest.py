@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import pytest
 
 from tests import examples  # noqa: F401 - its profile is that of every test
+from tests.postgres import MISSING, Postgres, programs
 from tests.users import ordinary_user
 
 zoneinfo.reset_tzpath(to=())  # the tests judge by the tzdata package, as the product does
@@ -95,6 +96,14 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert storemon_in(folder)("sample", "data", "--stores", "8", "--days", "9").status == 0
     assert storemon_in(folder)("ingest").status == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    if programs() is None:
+        pytest.skip(MISSING)
+    with Postgres() as server:
+        yield server
 
 
 @pytest.fixture

@@ -18,7 +18,9 @@ from storemon.errors import (
     FileError,
     InputError,
     LakeError,
+    RecordsError,
     RejectedRowsError,
+    StoppedError,
     StoremonError,
 )
 
@@ -40,7 +42,9 @@ __all__ = [
     "InputError",
     "Lake",
     "LakeError",
+    "RecordsError",
     "RejectedRowsError",
+    "StoppedError",
     "StoremonError",
     "audit",
     "explain",

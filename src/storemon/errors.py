@@ -9,7 +9,9 @@
      ├── LakeError                the lake cannot be read or written
      │    ├── EmptyLakeError      it holds no polls yet
      │    └── ConflictError       other writers were faster, again and again
-     └── ClusterError             the cluster cannot be reached, or has lost too many workers
+     ├── RecordsError             the records of jobs and keys cannot be opened
+     ├── ClusterError             the cluster cannot be reached, or has lost too many workers
+     └── StoppedError             the work was told to stop before its end
 
 Nothing has been changed when one of these is raised, unless its text says so.
 """
@@ -43,5 +45,13 @@ class ConflictError(LakeError):
     """Other writers committed first, more often than is reasonable to retry."""
 
 
+class RecordsError(StoremonError):
+    """The records of jobs and keys cannot be opened, or are of a newer storemon."""
+
+
 class ClusterError(StoremonError):
     """The cluster that was to do the work cannot be reached, or it has lost the work."""
+
+
+class StoppedError(StoremonError):
+    """The work was told to stop before its end: it took too long, or nobody wants it any more."""

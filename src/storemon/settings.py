@@ -10,7 +10,9 @@ import msgspec
 from msgspec import Meta
 
 from storemon.errors import InputError
+from storemon.units.addresses import SQLITE, DatabaseAddress, masked, parse_database
 from storemon.units.durations import format_duration, parse_duration
+from storemon.units.keeping import Keeping, parse_keeping
 from storemon.units.sizes import HALF, parse_size
 from storemon.units.workplaces import LOCAL, Workplace, parse_workplace
 
@@ -27,6 +29,8 @@ _PARSERS: Mapping[object, Callable[[str], object]] = {
     timedelta: parse_duration,
     Workplace: parse_workplace,
     Memory: _parse_memory,
+    Keeping: parse_keeping,
+    DatabaseAddress: parse_database,
 }
 """What reads the text of a setting of a type, where msgspec does not."""
 
@@ -48,6 +52,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         "data"
     )
     reports: Annotated[Path, Meta(description="Folder of the reports and the records of jobs.")] = Path("reports")
+    database: Annotated[
+        DatabaseAddress,
+        Meta(description="The records: `sqlite` beside the reports, or `postgresql://user:password@host/name`."),
+    ] = SQLITE
     host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8000
     allow_anonymous: Annotated[
@@ -66,6 +74,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lease: Annotated[
         timedelta, Meta(description="How long a process may give no sign of life before its jobs are run again.")
     ] = timedelta(seconds=10)
+    job_limit: Annotated[timedelta, Meta(description="How long a job may take; one that needs longer fails.")] = (
+        timedelta(hours=1)
+    )
+    keep_reports: Annotated[
+        Keeping, Meta(description="Which reports are kept, by age and number: `90d`, `1000`, `90d,1000` or `all`.")
+    ] = Keeping()
 
     @classmethod
     def load(cls, **flags: Any) -> Self:
@@ -107,4 +121,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 value = _PARSERS.get(wanted.__origin__, str)(value)
             return msgspec.convert(value, wanted, strict=False, dec_hook=lambda kind, text: kind(text))
         except (InputError, msgspec.ValidationError) as error:
-            raise InputError(f"{source}={value}: {error}") from error
+            raise InputError(f"{source}={masked(str(value))}: {error}") from error

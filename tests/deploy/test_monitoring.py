@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from storemon.intake.lake import Lake
+from storemon.records.keys import opened_keys
 from storemon.sample import write_sample
-from storemon.service.keys import opened_keys
 from storemon.settings import Settings
 from tests.deploy.monitoring import DASHBOARD, RULES, Prometheus, laid_out, queries, watching
 from tests.service.server import REAL, running

@@ -14,16 +14,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from storemon import ClusterError, EmptyLakeError, Frames, InputError, Lake, report
+from storemon import ClusterError, EmptyLakeError, Frames, InputError, Lake, StoppedError, report
 from storemon.answers.report import report_by_range
 from storemon.engine.chosen import chosen_stores
 from storemon.engine.question import CARRY_LIMIT, Question, Work, ask
 from storemon.engine.ranges import by_range
 from storemon.lake.snapshot import Snapshot
-from storemon.service.jobs import Job, Jobs
-from storemon.service.records import open_records
+from storemon.records.jobs import Jobs
+from storemon.records.opening import opened_records
 from storemon.service.work import report_file, run_report
 from storemon.settings import Settings
+from storemon.stopping import Stop
 from storemon.units.workplaces import Workplace
 from tests.conftest import storemon_in
 from tests.engine.test_ranges import AT, ONE_BYTE, answers, polls_of
@@ -181,6 +182,18 @@ def test_who_stops_asking_frees_the_workers(lake: Lake) -> None:
     assert worked(the_first_one_last, lake) == [[store] for store in STORES]
 
 
+def test_who_is_told_to_stop_frees_the_workers(lake: Lake) -> None:
+    snapshot, question = ask(lake, memory=ONE_BYTE, on="ray")
+    stop = Stop()
+    with stop.heeded():
+        done = by_range(wait, snapshot, question, chosen_stores(snapshot, question))
+        next(done)
+        stop.now("enough")
+        with pytest.raises(StoppedError, match="enough"):
+            next(done)
+    assert worked(the_first_one_last, lake) == [[store] for store in STORES]
+
+
 def test_a_cluster_of_this_machine_is_not_heard_by_others(lake: Lake) -> None:
     report(lake, on="ray")
     port = int(ray.get_runtime_context().gcs_address.rpartition(":")[2])
@@ -217,9 +230,11 @@ def test_the_service_does_its_reports_there(lake: Lake, tmp_path: Path, monkeypa
     monkeypatch.setattr(cluster, "on_cluster", lambda *given: done.append(given) or on_cluster(*given))  # type: ignore[func-returns-value]
     versions = dict(lake.snapshot().versions)
     asked = {"versions": versions, "as_of": AT.isoformat(), "carry_limit_us": CARRY_LIMIT // timedelta(microseconds=1)}
-    job = Job("one", "report", "running", asked, None, None, 1, "me", 1, 1, 1, None)
-    jobs = Jobs(open_records(tmp_path / "records"), lease=timedelta(seconds=9), max_queued=1)
     settings = Settings(lake=str(lake.path), reports=tmp_path, on=Workplace("ray"))
+    jobs = Jobs(opened_records(settings), lease=timedelta(seconds=9), max_queued=1)
+    jobs.add("report", asked)
+    job = jobs.claim("report", "me")
+    assert job is not None
     assert run_report(settings, jobs, job) == {"stores": len(STORES)}
     assert report_file(settings, job.id).read_bytes() == report_csv(report(lake))
     assert len(done) == 1

@@ -7,10 +7,11 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from storemon.intake.lake import Lake
+from storemon.records.jobs import Jobs
+from storemon.records.opening import opened_records
 from storemon.service.app import create_app
-from storemon.service.jobs import Jobs
-from storemon.service.records import open_records
 from storemon.settings import Settings
+from tests.examples import DEEP
 
 POLLS = """store_id,status,timestamp_utc
 1,active,2024-10-14 20:00:00 UTC
@@ -36,12 +37,23 @@ def write_csvs(folder: Path, polls: str = POLLS) -> None:
     (folder / "timezones.csv").write_text(ZONES)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"] if DEEP else ["sqlite"])
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where a service keeps its records, and those that are started do too."""
+    if request.param == "sqlite":
+        return "sqlite"
+    address: str = request.getfixturevalue("postgres").database()
+    monkeypatch.setenv("STOREMON_DATABASE", address)
+    return address
+
+
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings with folders of their own; ``data`` holds three CSVs, the lake is not there yet."""
     monkeypatch.chdir(tmp_path)
     write_csvs(Path("data"))
-    return Settings(lake="parquet", data=Path("data"), reports=Path("reports"), lease=timedelta(seconds=2))
+    folders = {"lake": "parquet", "data": Path("data"), "reports": Path("reports")}
+    return Settings.load(**folders, database=database, lease=timedelta(seconds=2))
 
 
 @pytest.fixture
@@ -60,7 +72,6 @@ def client(settings: Settings) -> Iterator[TestClient[Litestar]]:
 @pytest.fixture
 def jobs(settings: Settings) -> Iterator[Jobs]:
     """The records of jobs, seen from outside the service."""
-    settings.reports.mkdir(exist_ok=True)
-    records = open_records(settings.reports / "storemon.db")
+    records = opened_records(settings)
     yield Jobs(records, lease=settings.lease, max_queued=settings.max_queued)
     records.dispose()

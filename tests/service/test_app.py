@@ -1,4 +1,3 @@
-import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,10 +13,12 @@ from litestar.testing import TestClient
 from storemon.answers.report import report
 from storemon.errors import LakeError
 from storemon.intake.lake import Lake
-from storemon.service import records
+from storemon.records import database
+from storemon.records.jobs import Job, Jobs
+from storemon.records.opening import opened_records
 from storemon.service.app import create_app
-from storemon.service.jobs import Job, Jobs
 from storemon.settings import Settings
+from storemon.units.addresses import SQLITE
 from storemon.units.zones import EDITION
 from tests.printed import report_csv
 from tests.service.conftest import VERSIONS
@@ -181,17 +182,21 @@ def test_records_that_cannot_be_written_are_a_503(
     settings: Settings, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert lake.path
-    monkeypatch.setattr(records, "BUSY_SECONDS", 0.05)
+    records = opened_records(settings)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
     with TestClient(create_app(settings)) as client:
         report_id = trigger(client)
         report_of(client, report_id)
-        other = sqlite3.connect(settings.reports / "storemon.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
+        lock = "BEGIN IMMEDIATE" if settings.database == SQLITE else "BEGIN; LOCK TABLE jobs IN SHARE MODE"
+        other = records.connect()
+        other.exec_driver_sql(lock)
         answer = client.post("/trigger_report")
         assert_problem(answer, 503, "the records of jobs are out of reach")
         assert int(answer.headers["retry-after"]) > 0
         assert_problem(client.get("/health"), 503, "the records of jobs cannot be written")
         assert client.get(f"/get_report/{report_id}").status_code == 200
+        other.exec_driver_sql("COMMIT")
         other.close()
+        records.dispose()
         assert client.get("/health").status_code == 200
         assert report_of(client, trigger(client)).status_code == 200

@@ -11,7 +11,7 @@ import pytest
 
 from storemon.answers.report import report
 from storemon.intake.lake import Lake
-from storemon.service.jobs import ATTEMPTS, Job, Jobs, Kind
+from storemon.records.jobs import ATTEMPTS, Job, Jobs, Kind
 from storemon.settings import Settings
 from tests.printed import report_csv
 from tests.service.conftest import POLLS, write_csvs

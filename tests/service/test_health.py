@@ -1,5 +1,4 @@
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -11,13 +10,16 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from storemon.intake.lake import Lake
+from storemon.records.jobs import Job, Jobs
+from storemon.records.opening import opened_records
 from storemon.service.app import create_app
-from storemon.service.jobs import Job, Jobs
 from storemon.settings import Settings
 from tests.service.conftest import VERSIONS
 from tests.service.waiting import trigger, until
 
 Client = TestClient[Litestar]
+of_a_file = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""Of what can't befall records that a server keeps."""
 
 
 def test_healthy(client: Client, lake: Lake) -> None:
@@ -87,6 +89,7 @@ def test_old_files_are_not_looked_at(client: Client, settings: Settings, lake: L
     assert client.get("/health").status_code == 200
 
 
+@of_a_file
 def test_records_that_are_gone(client: Client, settings: Settings, lake: Lake) -> None:
     assert lake.path
     (settings.reports / "storemon.db").unlink()
@@ -95,8 +98,10 @@ def test_records_that_are_gone(client: Client, settings: Settings, lake: Lake) -
 
 def test_records_that_cannot_be_written(client: Client, settings: Settings, lake: Lake) -> None:
     assert lake.path
-    with sqlite3.connect(settings.reports / "storemon.db") as records:
-        records.execute("ALTER TABLE jobs RENAME TO no_jobs")
+    records = opened_records(settings)
+    with records.connect() as connection:
+        connection.exec_driver_sql("ALTER TABLE jobs RENAME TO no_jobs")
+    records.dispose()
     assert_unhealthy(client, "the records of jobs cannot be written")
 
 

@@ -9,7 +9,7 @@ from litestar.testing import TestClient
 
 from storemon.errors import InputError
 from storemon.intake.lake import Lake
-from storemon.service.jobs import Jobs
+from storemon.records.jobs import Jobs
 from storemon.service.work import run_ingestion
 from storemon.settings import Settings
 from tests.service.conftest import POLLS, write_csvs

@@ -14,9 +14,9 @@ from litestar.testing import TestClient
 
 from storemon.errors import InputError
 from storemon.intake.lake import Lake
+from storemon.records.keys import Keys, opened_keys
 from storemon.sample import write_sample
 from storemon.service.app import create_app, serve
-from storemon.service.keys import Keys, opened_keys
 from storemon.settings import Settings
 from tests.conftest import Storemon
 from tests.service.test_v1_reports import made
@@ -158,7 +158,7 @@ def test_a_filter_shows_its_stores_only(settings: Settings, sampled: Lake, keys:
     ]
     answers = {}
     for lake, headers in (("sampled", of(written)), ("only", of(written))):
-        one = Settings(lake=lake, data=settings.data, reports=settings.reports)
+        one = msgspec.structs.replace(settings, lake=lake)
         with TestClient(create_app(one)) as client:
             answers[lake] = [client.get(path, headers=headers) for path in paths]
             reports = [made(client, {"measures": "downtime"}, headers)["content"]]
@@ -173,14 +173,14 @@ def test_a_filter_shows_its_stores_only(settings: Settings, sampled: Lake, keys:
     assert [answer.status_code for answer in answers["sampled"]] == [200] * 8 + [400, 400, 200]
 
 
-def test_a_filter_hides_what_others_asked_for(sampled: Lake, keys: Keys) -> None:  # noqa: ARG001 - there are polls
+def test_a_filter_hides_what_others_asked_for(settings: Settings, sampled: Lake, keys: Keys) -> None:
     (_, mine), (_, theirs), (_, reader), (_, admin) = (
         keys.create("reader", {"region": "South"}),
         keys.create("reader", {"region": "West"}),
         keys.create("reader"),
         keys.create("admin"),
     )
-    settings = Settings(lake="sampled", data=Path("data"), reports=Path("reports"))
+    settings = msgspec.structs.replace(settings, lake=str(sampled.path))
     with TestClient(create_app(settings)) as client:
         told = made(client, {}, of(mine))
         path = f"/v1/reports/{told['id']}"
@@ -208,8 +208,8 @@ def test_a_filter_hides_what_others_asked_for(sampled: Lake, keys: Keys) -> None
         assert len(tags) == 3
 
 
-def test_a_filter_that_nothing_meets(sampled: Lake, keys: Keys) -> None:  # noqa: ARG001 - there are polls
-    settings = Settings(lake="sampled", data=Path("data"), reports=Path("reports"))
+def test_a_filter_that_nothing_meets(settings: Settings, sampled: Lake, keys: Keys) -> None:
+    settings = msgspec.structs.replace(settings, lake=str(sampled.path))
     with TestClient(create_app(settings)) as client:
         for sees in ({"region": "Nowhere"}, {"colour": "red"}, {"region": "South", "brand": "none"}):
             _, written = keys.create("reader", sees)

@@ -18,13 +18,14 @@ from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from storemon.intake.lake import Lake
+from storemon.records.jobs import Job, Jobs
+from storemon.records.keys import opened_keys
 from storemon.service.app import create_app
-from storemon.service.jobs import Job, Jobs
-from storemon.service.keys import opened_keys
 from storemon.service.telemetry import stores
 from storemon.settings import Settings
 from tests.service.conftest import POLLS, write_csvs
 from tests.service.server import REAL, SLOW, Server, running
+from tests.service.test_health import of_a_file
 from tests.service.waiting import ingestion_of, report_of, trigger, until
 
 Series = dict[str, float]
@@ -192,6 +193,7 @@ def variable(process: int, name: str) -> list[str]:
     return [value.removeprefix(f"{name}=") for value in variables if value.startswith(f"{name}=")]
 
 
+@of_a_file
 def test_what_is_broken_is_told_and_the_rest_too(settings: Settings, lake: Lake, jobs: Jobs) -> None:
     def ready(found: Series) -> dict[str, float]:
         return {part: found[f'storemon_ready{{part="{part}"}}'] for part in ("records", "queue", "lake", "disk")}
@@ -232,6 +234,23 @@ def test_the_queue(settings: Settings, lake: Lake, jobs: Jobs) -> None:
         running_jobs.set()
         until(lambda: scraped(client)['storemon_jobs{kind="report",state="complete"}'] == 3)
     assert jobs
+
+
+def test_a_job_that_is_canceled(settings: Settings, lake: Lake) -> None:
+    assert lake
+    going_on, canceled = Event(), 'storemon_job_duration_seconds_count{kind="report",outcome="canceled"}'
+
+    def wait(_: Job) -> dict[str, Any]:
+        going_on.wait(30)
+        return {}
+
+    with TestClient(create_app(settings, {"report": wait, "ingestion": wait})) as client:
+        before = scraped(client)
+        report_id = trigger(client)
+        until(lambda: client.get(f"/v1/reports/{report_id}").json()["state"] == "running")
+        assert client.post(f"/v1/reports/{report_id}/cancel").status_code == 200
+        going_on.set()
+        until(lambda: scraped(client)[canceled] == before[canceled] + 1)
 
 
 def test_a_key_that_sees_some_stores_only_is_told_nothing(settings: Settings, lake: Lake) -> None:

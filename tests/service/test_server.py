@@ -111,7 +111,7 @@ def test_a_reports_folder_that_is_a_file_is_named(settings: Settings) -> None:
     settings.reports.write_text("a file")
     ran = subprocess.run([sys.executable, *REAL, "--port", "0"], capture_output=True, text=True, check=False)
     assert ran.returncode == 2
-    assert re.search(r"reports/storemon\.db: the records of jobs cannot be kept here: .*File exists", ran.stderr)
+    assert re.search(r"reports: nothing can be kept here: .*File exists", ran.stderr)
 
 
 def test_the_log_is_for_people_on_a_terminal(settings: Settings) -> None:

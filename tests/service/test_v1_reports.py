@@ -12,8 +12,9 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from storemon.intake.lake import Lake
+from storemon.records.jobs import Jobs
+from storemon.records.keys import opened_keys
 from storemon.service.app import create_app
-from storemon.service.jobs import Jobs
 from storemon.settings import Settings
 from tests.service.conftest import POLLS, write_csvs
 from tests.service.test_app import Stuck, stuck, stuck_client  # noqa: F401 - fixtures
@@ -246,3 +247,64 @@ def test_a_key_is_kept_over_a_restart(settings: Settings, lake: Lake, jobs: Jobs
             ids.add(client.post("/v1/reports", headers={"Idempotency-Key": "k"}).json()["id"])
     assert len(ids) == 1
     assert len(jobs.list("report", 9)) == 1
+
+
+@pytest.mark.parametrize("priority", ["x", "1.5", "101", "-101", "", "--1", "1000"])
+def test_a_priority_that_is_none(priority: str, asked: Client) -> None:
+    answer = asked.post("/v1/reports", params={"priority": priority or " "})
+    assert answer.status_code == 400
+    assert "a whole number from -100 to 100" in answer.json()["detail"]
+
+
+def test_the_more_urgent_one_is_first(settings: Settings, stuck: Stuck) -> None:  # noqa: F811 - a fixture
+    with TestClient(create_app(settings, {"report": stuck})) as client:
+        running = client.post("/v1/reports").json()["id"]
+        assert stuck.entered.wait(10)
+        ids = [client.post("/v1/reports", params={"priority": p}).json()["id"] for p in ("-1", "0", "7")]
+        stuck.release.set()
+
+        def told() -> list[dict[str, Any]] | None:
+            rows = [client.get(f"/v1/reports/{report_id}").json() for report_id in (running, *ids)]
+            return rows if all(row["state"] == "failed" for row in rows) else None
+
+        rows = until(told)
+    assert [row.get("priority", 0) for row in rows] == [0, -1, 0, 7]
+    assert sorted(rows[1:], key=lambda row: row["started_at"]) == rows[:0:-1]
+
+
+def test_a_report_starts_when_it_is_to(asked: Client) -> None:
+    late = asked.post("/v1/reports", params={"run_after": "2999-01-01T00:00:00Z"}).json()
+    assert late["run_after"] == "2999-01-01T00:00:00Z"
+    assert made(asked)["state"] == "complete"
+    assert asked.get(f"/v1/reports/{late['id']}").json()["state"] == "queued"
+    answer = asked.post("/v1/reports", params={"run_after": "soon"})
+    assert answer.status_code == 400
+    assert "'soon'" in answer.json()["detail"]
+
+
+def test_only_an_admin_may_go_before_others(settings: Settings, lake: Lake) -> None:  # noqa: ARG001 - polls
+    with opened_keys(settings) as keys:
+        reader, admin = (keys.create(role)[1] for role in ("reader", "admin"))
+    with TestClient(create_app(settings)) as client:
+        for priority, key, status in (("1", reader, 403), ("-5", reader, 202), ("1", admin, 202)):
+            answer = client.post("/v1/reports", params={"priority": priority}, headers={"X-API-Key": key})
+            assert answer.status_code == status
+
+
+def test_how_far_it_is(asked: Client) -> None:
+    told = made(asked)
+    assert told["progress"] == 1
+
+
+def test_what_is_canceled_and_deleted_in_the_midst_leaves_nothing(
+    stuck_client: Client,  # noqa: F811 - fixtures
+    stuck: Stuck,  # noqa: F811
+    settings: Settings,
+) -> None:
+    report_id = stuck_client.post("/v1/reports").json()["id"]
+    assert stuck.entered.wait(10)
+    assert stuck_client.post(f"/v1/reports/{report_id}/cancel").json()["state"] == "canceled"
+    assert stuck_client.delete(f"/v1/reports/{report_id}").status_code == 204
+    (settings.reports / f"{report_id}.parquet").write_text("as the work writes it")
+    stuck.release.set()
+    until(lambda: not list(settings.reports.glob(f"{report_id}*")))

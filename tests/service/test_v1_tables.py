@@ -11,7 +11,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from storemon.intake.lake import Lake
-from storemon.service.keys import opened_keys
+from storemon.records.keys import opened_keys
 from storemon.settings import Settings
 from tests.lake.contents import contents
 

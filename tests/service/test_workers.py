@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from storemon.errors import LakeError
+from storemon.records.jobs import Job, Jobs, Kind
 from storemon.service import workers as module
-from storemon.service.jobs import Job, Jobs, Kind
 from storemon.service.workers import Run, Workers
+from storemon.stopping import advance, check
 from tests.service.waiting import until
 
 LEASE = timedelta(seconds=0.4)
@@ -18,8 +19,8 @@ class PanicError(BaseException):
     """What a panic in Rust is like in Python: no Exception."""
 
 
-def started(jobs: Jobs, run: Run, kind: Kind = "report") -> Workers:
-    workers = Workers(jobs, {kind: run}, lease=LEASE)
+def started(jobs: Jobs, run: Run, kind: Kind = "report", **how: Any) -> Workers:
+    workers = Workers(jobs, {kind: run}, lease=LEASE, **how)
     workers.start()
     return workers
 
@@ -37,6 +38,13 @@ def release() -> Iterator[threading.Event]:
     event = threading.Event()
     yield event
     event.set()
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left(jobs: Jobs, release: threading.Event) -> Iterator[None]:  # noqa: ARG001 - as long as they are
+    yield
+    release.set()
+    until(lambda: all(thread.name != "report" for thread in threading.enumerate()))
 
 
 def test_a_job_is_run_at_once(jobs: Jobs) -> None:
@@ -163,3 +171,99 @@ def test_a_stop_hands_back_what_needs_longer(
         release.set()
     finally:
         next_one.stop()
+
+
+def endless(job: Job) -> dict[str, Any]:
+    """Work on until it is told to stop, unless it is to end at once."""
+    for step in range(6000 if job.parameters.get("endless") else 0):
+        advance(step + 1, 10_000)
+        check()
+        threading.Event().wait(0.01)
+    return {}
+
+
+def test_a_canceled_job_lets_its_thread_go(jobs: Jobs) -> None:
+    unwanted: list[Job] = []
+    workers = started(jobs, endless, unwanted=unwanted.append)
+    try:
+        job_id = workers.add("report", {"endless": True})
+        until(lambda: (job := jobs.get("report", job_id)) and job.progress)
+        assert jobs.cancel("report", job_id)
+        assert ended(jobs, workers.add("report", {})).state == "complete"
+    finally:
+        workers.stop()
+    canceled = jobs.get("report", job_id)
+    assert canceled is not None
+    assert (canceled.state, canceled.reason) == ("canceled", None)
+    assert 0 < (canceled.progress or 0) < 1
+
+
+def test_what_was_canceled_at_its_very_end_is_unwanted(jobs: Jobs, release: threading.Event) -> None:
+    unwanted: list[str] = []
+
+    def run(job: Job) -> dict[str, Any]:
+        release.wait(60)
+        jobs.cancel("report", job.id)
+        return {"made": True}
+
+    workers = started(jobs, run, unwanted=lambda job: unwanted.append(job.id))
+    job_id = workers.add("report", {})
+    release.set()
+    assert ended(jobs, job_id).state == "canceled"
+    workers.stop()
+    assert unwanted == [job_id]
+
+
+def test_a_job_that_takes_too_long_fails_and_lets_its_thread_go(jobs: Jobs) -> None:
+    workers = started(jobs, endless, limit=timedelta(seconds=0.5))
+    try:
+        failed = ended(jobs, workers.add("report", {"endless": True}))
+        assert failed.state == "failed"
+        assert "it took longer than" in (failed.reason or "")
+        assert "STOREMON_JOB_LIMIT" in (failed.reason or "")
+        assert ended(jobs, workers.add("report", {})).state == "complete"
+    finally:
+        workers.stop()
+
+
+def test_a_thread_that_does_not_let_go_is_replaced(
+    jobs: Jobs, release: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.2)
+    back = threading.Event()
+
+    def run(job: Job) -> dict[str, Any]:
+        if job.parameters.get("stuck"):
+            release.wait(60)
+            back.set()
+        return {"by": threading.current_thread().name}
+
+    workers = started(jobs, run, limit=timedelta(seconds=0.5))
+    try:
+        stuck = workers.add("report", {"stuck": True})
+        assert "it took longer than" in (ended(jobs, stuck).reason or "")
+        assert ended(jobs, workers.add("report", {})).state == "complete"
+        release.set()
+        assert back.wait(10)
+        until(lambda: sum(thread.name == "report" for thread in threading.enumerate()) == 1)
+        assert ended(jobs, workers.add("report", {})).state == "complete"
+        failed = jobs.get("report", stuck)
+        assert failed is not None
+        assert failed.state == "failed"
+    finally:
+        workers.stop()
+
+
+def test_what_is_no_longer_kept_is_let_go(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_TIDY_SECONDS", 0)
+    tidied = threading.Event()
+
+    def tidy() -> int:
+        tidied.set()
+        return 1
+
+    workers = started(jobs, lambda _: {}, tidy=tidy)
+    try:
+        assert tidied.wait(10)
+    finally:
+        workers.stop()

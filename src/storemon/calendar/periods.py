@@ -6,6 +6,7 @@ from itertools import count, pairwise
 from typing import Literal
 
 from storemon.calendar.zones import clock_changes
+from storemon.stopping import check
 from storemon.units.instants import FIRST, LAST, shifted
 from storemon.units.zones import zone_info
 
@@ -69,6 +70,7 @@ def bucket(at: datetime, unit: Unit, zone: str) -> datetime:
 
     The two hours that the clocks show alike when they go back have one bucket.
     """
+    check()  # a window may have millions of them
     shown = wall(at, zone)
     if unit == "hour":
         return shown.replace(minute=0, second=0, microsecond=0)
@@ -85,6 +87,7 @@ def _periods(starts_at: datetime, ends_at: datetime, unit: Unit, zone: str) -> I
         begins = beginning(first, unit, later, zone)
         if begins >= ends_at:
             return
+        check()
         yield begins
 
 
@@ -95,5 +98,6 @@ def _hours(starts_at: datetime, ends_at: datetime, zone: str) -> Iterator[dateti
         into_the_hour = (at - FIRST + utc_offset(at, zone)) % _HOUR
         begins = shifted(at, _HOUR - into_the_hour)
         while begins < change:
+            check()
             yield begins
             begins = shifted(begins, _HOUR)

@@ -36,7 +36,8 @@ EXAMPLES = {
     "upkeep:prune": ("prune --before 2024-01-01", "prune --before 2024-01-01 --yes"),
     "upkeep:vacuum": ("vacuum", "vacuum --keep 1d --yes"),
     "service:sql": ("sql", "sql > changes.sql"),
-    "keys:keys": ("keys create --role reader --where region=West --expires 90d", "keys list"),
+    "records:keys": ("keys create --role reader --where region=West --expires 90d", "keys list"),
+    "records:migrate": ("migrate", "migrate --reports reports"),
     "service:serve": ("serve", "serve --host 0.0.0.0 --port 8080 --workers 2"),
 }
 """The commands, in the order in which one comes to need them: the module and the function, and two examples of each."""

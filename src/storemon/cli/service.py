@@ -28,9 +28,12 @@ def serve(
         bool | None, Parameter(help="Let everybody ask from any address while there are no keys.")
     ] = None,
     workers: Annotated[int | None, Parameter(help="Processes that answer and run jobs (default: 1).")] = None,
+    keep_reports: Annotated[
+        str | None, Parameter(help="Reports to keep, like 90d or 1000 or 90d,1000 (default: all).")
+    ] = None,
 ) -> None:
     """Serve reports over HTTP: trigger one, poll it, download it. Ctrl-C stops."""
     from storemon.service.app import serve as run
 
-    who = {"host": host, "port": port, "allow_anonymous": allow_anonymous}
-    run(Settings.load(lake=lake, data=data, reports=reports, workers=workers, **who))
+    where = {"host": host, "port": port, "allow_anonymous": allow_anonymous}
+    run(Settings.load(lake=lake, data=data, reports=reports, workers=workers, keep_reports=keep_reports, **where))

@@ -22,6 +22,7 @@ from ray.exceptions import RayError, RaySystemError, RayTaskError
 from storemon.engine.question import Question, Work
 from storemon.errors import ClusterError, StoremonError
 from storemon.lake.snapshot import Snapshot
+from storemon.stopping import check
 from storemon.units.workplaces import Workplace
 
 _CPUS = 1
@@ -30,6 +31,8 @@ _RETRIES = 4
 """How often a range is given to another worker when its own one, or the machine of that, died."""
 _HOST_AND_PORT = re.compile(r"(?P<host>[^/\[\]]+)\]?:(?P<port>\d+)$")
 _REACHED_WITHIN = 10  # seconds
+_LOOK_SECONDS = 0.5
+"""How often to look whether a range is to be waited for any longer."""
 _AHEAD = 2
 """How many ranges there are for each worker: one to work on, one that waits."""
 
@@ -130,6 +133,9 @@ _TASK = ray.remote(
 
 def _result(task: ray.ObjectRef) -> pl.DataFrame:
     try:
+        check()
+        while not ray.wait([task], timeout=_LOOK_SECONDS)[0]:
+            check()
         result: pl.DataFrame | StoremonError = ray.get(task)
     except RayTaskError as error:
         if isinstance(error.cause, RaySystemError):

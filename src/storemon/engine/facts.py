@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -19,6 +20,7 @@ from storemon.lake.decisive import DAY
 from storemon.lake.duck import connect, limit_memory, offer, reading_polls, rows_of
 from storemon.lake.keys import key_ranges
 from storemon.lake.snapshot import Snapshot
+from storemon.stopping import check
 from storemon.units.instants import EPOCH, microseconds, shifted
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -65,6 +67,7 @@ class Facts:
             LakeError: the polls can't be read.
 
         """
+        check()
         query = statement(steps)
         for name in _FRAMES - self._offered:
             if name in query:  # to offer a frame takes half a millisecond
@@ -115,7 +118,7 @@ def gather(
     keys, are_exact = key_ranges(stores["store_key"])
     every_poll = every_poll or question.carry_limit < DAY
     with ThreadPoolExecutor(1) as aside:
-        schedules = aside.submit(_schedules, snapshot, _Stores(stores), starts_at, ends_at)
+        schedules = aside.submit(copy_context().run, _schedules, snapshot, _Stores(stores), starts_at, ends_at)
         stores = stores.join(zones, on="zone", maintain_order="left")
         limit_memory(question.memory)
         with connect() as con:
@@ -156,6 +159,7 @@ def _schedules(
     ids = stores.frame["store_id"]
     within = (ids[0], ids[-1]) if len(ids) else None
     intervals = open_intervals(stores.frame, snapshot.hours(within), snapshot.special_hours(within), starts_at, ends_at)
+    check()
     left, excluded = without(intervals, maintenance_of(stores.frame, snapshot.maintenance(within)))
     return with_clock(left), with_clock(excluded)
 

@@ -11,6 +11,7 @@ from storemon.calendar.windows import realise
 from storemon.engine.facts import horizon
 from storemon.engine.question import Question, Work
 from storemon.lake.snapshot import Snapshot
+from storemon.stopping import advance, check
 from storemon.units.instants import shifted
 from storemon.units.workplaces import LOCAL
 
@@ -26,17 +27,24 @@ def by_range(work: Work, snapshot: Snapshot, question: Question, stores: pl.Data
     if stores.is_empty():
         yield work(snapshot, question, stores)
         return
+    done = 0
     if question.on == LOCAL:
         for some in stores.iter_slices(stores_at_once(snapshot, question, stores)):
+            check()
             yield work(snapshot, question, some)
+            done += len(some)
+            advance(done, len(stores))
         return
     from storemon.engine.cluster import join, on_cluster  # noqa: PLC0415 - who does not ask for it need not have Ray
 
     workers = join(question.on)
     fitting = replace(question, memory=min(question.memory, workers.memory))
     turns = ceil(len(stores) / (stores_at_once(snapshot, fitting, stores) * workers.number))
-    ranges = stores.iter_slices(ceil(len(stores) / (turns * workers.number)))
-    yield from on_cluster(work, snapshot, question, ranges, workers.number)
+    size = ceil(len(stores) / (turns * workers.number))
+    for answer in on_cluster(work, snapshot, question, stores.iter_slices(size), workers.number):
+        yield answer
+        done = min(done + size, len(stores))
+        advance(done, len(stores))
 
 
 def stores_at_once(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> int:

@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from storemon.errors import LakeError
+from storemon.stopping import interrupted_by
 
 _LEAST_MEMORY = 1 << 28  # bytes without which it does not get far
 _MISTAKES = (
@@ -38,12 +39,19 @@ def _database() -> duckdb.DuckDBPyConnection:
     )
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """Open a cursor of its own: what is registered on it is seen by no other. Close it when done."""
+@contextmanager
+def connect() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a cursor of its own: what is registered on it is seen by no other. Work that is to stop is interrupted.
+
+    Raises:
+        StoppedError: it is to stop.
+
+    """
     with _lock:
         cursor = _database().cursor()
-    cursor.execute("SET TimeZone = 'UTC'")  # a setting of each cursor, not of the instance
-    return cursor
+    with cursor, interrupted_by(cursor.interrupt):
+        cursor.execute("SET TimeZone = 'UTC'")  # a setting of each cursor, not of the instance
+        yield cursor
 
 
 class _Stream:

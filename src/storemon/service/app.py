@@ -25,16 +25,16 @@ from uvicorn.supervisors import Multiprocess
 
 from storemon.errors import InputError
 from storemon.lake.schemas import FACTS
+from storemon.records.jobs import Jobs, Kind
+from storemon.records.keys import Keys, opened_keys
+from storemon.records.opening import opened_records
 from storemon.service.callers import Doorkeeper
 from storemon.service.health import health, live
 from storemon.service.hosts import ParsedHost
 from storemon.service.ingestions import get_ingestion, ingest
-from storemon.service.jobs import Jobs, Kind
-from storemon.service.keys import Keys
 from storemon.service.logs import RequestLog, configure_logs
 from storemon.service.metrics import metrics
 from storemon.service.problems import problems_plugin
-from storemon.service.records import opened_records
 from storemon.service.reports import get_report, get_report_by_path, trigger_report
 from storemon.service.schema import openapi_config
 from storemon.service.telemetry.counted import RequestCount, begin_at_nothing, counted_in_a_folder
@@ -45,7 +45,7 @@ from storemon.service.v1.content import get_content
 from storemon.service.v1.problems import answer_outside, handlers
 from storemon.service.v1.reports import REPORTS
 from storemon.service.v1.tables import FACTS as LOADING
-from storemon.service.work import run_ingestion, run_report
+from storemon.service.work import let_go, remove_unwanted, run_ingestion, run_report
 from storemon.service.workers import GRACE_SECONDS, Run, Workers
 from storemon.settings import Settings
 
@@ -58,13 +58,20 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     """Build the application; ``runs`` takes the place of what the jobs of each kind do.
 
     Raises:
-        FileError: the folder of the reports, or the records in it, cannot be opened or made.
+        RecordsError: the records of jobs and keys cannot be opened or made.
 
     """
     records = opened_records(settings)
     jobs = Jobs(records, lease=settings.lease, max_queued=settings.max_queued)
     runs = runs or {"report": partial(run_report, settings, jobs), "ingestion": partial(run_ingestion, settings)}
-    workers = Workers(jobs, runs, lease=settings.lease)
+    workers = Workers(
+        jobs,
+        runs,
+        lease=settings.lease,
+        limit=settings.job_limit,
+        unwanted=partial(remove_unwanted, settings, jobs),
+        tidy=partial(let_go, settings, jobs),
+    )
     stores_now = StoresNow(settings)
     begin_at_nothing(runs, [table.name for table in FACTS])
     given = {"settings": settings, "jobs": jobs, "workers": workers, "stores_now": stores_now}
@@ -105,14 +112,13 @@ def serve(settings: Settings) -> None:
 
     Raises:
         InputError: the address cannot be listened on, or traces cannot be sent as the environment says.
-        FileError: the folder of the reports, or the records in it, cannot be opened or made.
+        RecordsError: the records of jobs and keys cannot be opened or made.
 
     """
     configure_logs()
     require_tracing()
-    records = opened_records(settings)  # a person should hear of it here, not each process
-    _require_keys(settings, Keys(records))
-    records.dispose()
+    with opened_keys(settings) as keys:  # a person should hear of it here, not each process
+        _require_keys(settings, keys)
     with _listen(settings) as listener:
         config = uvicorn.Config(
             partial(_process_app, settings),

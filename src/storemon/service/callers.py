@@ -14,7 +14,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from storemon.engine.seen import Conditions, SeenSnapshot
 from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
-from storemon.service.keys import ROLES, Keys, Role
+from storemon.records.keys import ROLES, Keys, Role
 from storemon.settings import Settings
 
 Connection = ASGIConnection[Any, Any, Any, Any]

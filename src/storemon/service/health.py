@@ -17,8 +17,8 @@ from storemon.engine.question import resolve_as_of
 from storemon.errors import FileError, StoremonError
 from storemon.lake.checking import require_files
 from storemon.lake.kept import KeptLake
+from storemon.records.jobs import Jobs
 from storemon.service.callers import NOBODY
-from storemon.service.jobs import Jobs
 from storemon.service.problems import problem, problems
 from storemon.service.workers import Workers
 from storemon.settings import Settings

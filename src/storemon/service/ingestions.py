@@ -9,8 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from storemon.intake.ingest import TableSummary
+from storemon.records.jobs import Jobs
 from storemon.service.callers import needs, require_all_stores
-from storemon.service.jobs import Jobs
 from storemon.service.problems import problem, problems
 from storemon.service.work import ingestion_parameters
 from storemon.service.workers import Workers

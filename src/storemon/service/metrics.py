@@ -5,8 +5,8 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from prometheus_client import generate_latest
 
+from storemon.records.jobs import Jobs
 from storemon.service.callers import require_all_stores
-from storemon.service.jobs import Jobs
 from storemon.service.telemetry.counted import counts
 from storemon.service.telemetry.scraped import Found
 from storemon.service.telemetry.stores import StoresNow

@@ -11,7 +11,7 @@ from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetail
 from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import InputError
-from storemon.service.jobs import QueueFullError
+from storemon.records.jobs import QueueFullError
 
 RETRY_SECONDS = 5
 _CUT_OFF = "client disconnected prematurely"

@@ -15,8 +15,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery
 from litestar.response import File
 
+from storemon.records.jobs import Job, Jobs
 from storemon.service.callers import require_all_stores
-from storemon.service.jobs import Job, Jobs
 from storemon.service.problems import problem, problems
 from storemon.service.work import report_file, report_parameters
 from storemon.service.workers import Workers

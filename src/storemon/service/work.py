@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 import polars as pl
-from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.answers.report import report_by_range
 from storemon.calendar.windows import DEFAULT_WINDOWS
@@ -17,9 +16,9 @@ from storemon.errors import FileError, InputError
 from storemon.intake.lake import Lake
 from storemon.questions import report
 from storemon.questions.options import Means, ReportQuestion, question_of
+from storemon.records.jobs import Job, Jobs, pinned_versions
+from storemon.records.opening import are_there, opened_records
 from storemon.service.callers import Caller
-from storemon.service.jobs import Job, Jobs, pinned_versions
-from storemon.service.records import open_records, records_file
 from storemon.service.telemetry.counted import count_rows
 from storemon.settings import Settings
 from storemon.units.zones import EDITION
@@ -59,6 +58,13 @@ def remove_report(settings: Settings, job_id: str) -> None:
         file = report_file(settings, job_id, form)
         remove_parts(file)
         file.unlink(missing_ok=True)
+
+
+def remove_unwanted(settings: Settings, jobs: Jobs, job: Job) -> None:
+    """Remove the files of a report that was canceled while it was made, or deleted since."""
+    now = jobs.get(job.kind, job.id)
+    if now is None or now.state in {"canceled", "failed"}:
+        remove_report(settings, job.id)
 
 
 def report_as(settings: Settings, job: Job, form: Form) -> Path:
@@ -123,19 +129,25 @@ def kept_versions(settings: Settings) -> list[dict[str, int]]:
     """List the versions of the lake's tables that a report in the reports folder needs.
 
     Raises:
-        FileError: the records of the reports cannot be read, so nobody can tell.
+        RecordsError: the records of the reports cannot be read, so nobody can tell.
 
     """
-    file = records_file(settings)
-    if not file.exists():
+    if not are_there(settings):
         return []
+    records = opened_records(settings)
     try:
-        records = open_records(file)
-        versions = pinned_versions(records)
+        return pinned_versions(records)
+    finally:
         records.dispose()
-    except SQLAlchemyError as error:
-        raise FileError(f"{file}: the records of the reports cannot be read: {error}") from error
-    return versions
+
+
+def let_go(settings: Settings, jobs: Jobs) -> int:
+    """Forget the jobs that are no longer to be kept, and remove their files. Tell how many they were."""
+    outdated = jobs.outdated(settings.keep_reports)
+    for job in outdated:
+        remove_report(settings, job.id)  # before its record: so that no file is ever nobody's
+        jobs.delete(job.kind, job.id)
+    return len(outdated)
 
 
 def ingestion_parameters(settings: Settings, path: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal, get_args
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +23,9 @@ from storemon.service.telemetry.routes import method_of, route_of
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder of the counts of several processes."""
+
+Outcome = Literal["complete", "failed", "canceled"]
+"""How the work of a job ends; canceled is also what another process has taken over."""
 
 disable_created_metrics()  # of several processes nobody could tell them
 _COUNTS = CollectorRegistry()
@@ -127,17 +131,14 @@ def counted_in_a_folder() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def counted_job(kind: str, attempts: int) -> Iterator[None]:
-    """Time what is done for a job within the context, on its first start or a later one."""
-    if attempts > 1:
-        _JOB_RESTARTS.labels(kind).inc()
-    outcome, started = "failed", time.perf_counter()
-    try:
-        yield
-        outcome = "complete"
-    finally:
-        _JOB_SECONDS.labels(kind, outcome).observe(time.perf_counter() - started)
+def count_job(kind: str, outcome: Outcome, seconds: float) -> None:
+    """Count a job whose work has ended, and how long it took."""
+    _JOB_SECONDS.labels(kind, outcome).observe(seconds)
+
+
+def count_restart(kind: str) -> None:
+    """Count a start of a job whose last start was lost."""
+    _JOB_RESTARTS.labels(kind).inc()
 
 
 def count_rows(tables: Iterable[TableSummary]) -> None:
@@ -158,7 +159,7 @@ def begin_at_nothing(kinds: Iterable[str], tables: Iterable[str]) -> None:
     """Tell of what never happened that it happened 0 times, so that the first time is seen as a rise."""
     for kind in kinds:
         _JOB_RESTARTS.labels(kind)
-        for outcome in ("complete", "failed"):
+        for outcome in get_args(Outcome):
             _JOB_SECONDS.labels(kind, outcome)
     for table in tables:
         for outcome in ("added", "known", "rejected"):

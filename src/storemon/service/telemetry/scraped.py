@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from importlib.metadata import version
 from typing import get_args
 
@@ -18,8 +19,8 @@ from storemon.errors import StoremonError
 from storemon.lake.kept import KeptLake
 from storemon.lake.schemas import POLLS
 from storemon.lake.snapshot import LakeSnapshot
+from storemon.records.jobs import Jobs, Kind, State
 from storemon.service.health import PARTS, look
-from storemon.service.jobs import Jobs, Kind, State
 from storemon.service.telemetry.counted import processes
 from storemon.service.workers import Workers
 from storemon.settings import Settings
@@ -62,20 +63,20 @@ class Found(Collector):
         yield _told("storemon_disk_size_bytes", "All bytes of the disk that something lies on.", ["disk"], size)
 
     def _queue(self) -> Iterator[Metric]:
-        counted = {(kind, state): (count, queued_at) for kind, state, count, queued_at in self._jobs.counts()}
-        kinds, now = get_args(Kind), time.time()
+        counted = {(kind, state): (count, ago) for kind, state, count, ago in self._jobs.counts()}
+        nothing, kinds = (0, timedelta()), get_args(Kind)
         yield _told(
             "storemon_jobs",
             "Jobs whose records are kept, by kind and state.",
             ["kind", "state"],
-            [((kind, state), counted.get((kind, state), (0, 0))[0]) for kind in kinds for state in get_args(State)],
+            [((kind, state), counted.get((kind, state), nothing)[0]) for kind in kinds for state in get_args(State)],
         )
-        waiting = [(kind, counted.get((kind, "queued"))) for kind in kinds]
+        waiting = [(kind, counted.get((kind, "queued"), nothing)[1]) for kind in kinds]
         yield _told(
             "storemon_jobs_oldest_queued_seconds",
             "How long the job has waited that has waited longest, 0 where none waits.",
             ["kind"],
-            [((kind,), max(0.0, now - first[1] / 1e6) if first else 0) for kind, first in waiting],
+            [((kind,), max(0.0, ago.total_seconds())) for kind, ago in waiting],
         )
         limit = self._settings.max_queued
         yield _told("storemon_jobs_queued_limit", "How many jobs of a kind may wait.", [], [((), limit)])

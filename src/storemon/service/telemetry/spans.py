@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from storemon.service.jobs import Job
+from storemon.records.jobs import Job
 from storemon.service.telemetry.routes import method_of, route_of
 
 _FLUSH_SECONDS = 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from litestar.types import ASGIApp
 
 from storemon.errors import InputError
-from storemon.service.jobs import Job
+from storemon.records.jobs import Job
 
 if TYPE_CHECKING:
     from storemon.service.telemetry.spans import Spans

@@ -11,13 +11,13 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 
 from storemon.engine.question import require_one_of
-from storemon.service.jobs import Jobs
+from storemon.records.jobs import ENDED, Jobs
 from storemon.service.problems import problem, problems
 from storemon.service.v1.answering import MEDIA_TYPES
 from storemon.service.v1.described import DownloadOperation
 from storemon.service.v1.files import sent
 from storemon.service.v1.query import Nothing, Wanted, wanted
-from storemon.service.v1.reports import ENDED, ONE_REPORT, found_report
+from storemon.service.v1.reports import ONE_REPORT, found_report
 from storemon.service.work import report_as, report_file
 from storemon.settings import Settings
 from storemon.views.forms import FORMS, Form

@@ -12,7 +12,7 @@ from litestar.plugins.problem_details import ProblemDetailsException
 from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import EmptyLakeError, InputError, StoremonError
-from storemon.service.jobs import QueueFullError
+from storemon.records.jobs import QueueFullError
 from storemon.service.problems import RETRY_SECONDS, from_http
 
 _log = structlog.stdlib.get_logger("storemon.problems")

@@ -1,11 +1,12 @@
 """The routes of reports that are made meanwhile: ask, look, follow, download, cancel, delete."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 from cyclopts import Parameter
@@ -17,23 +18,22 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from storemon.engine.question import require_one_of
 from storemon.errors import InputError
-from storemon.service.callers import caller_of
-from storemon.service.jobs import Job, Jobs, State
+from storemon.records.jobs import ENDED, Job, Jobs, State
+from storemon.service.callers import Caller, caller_of
 from storemon.service.problems import problem, problems
 from storemon.service.v1 import cursors
 from storemon.service.v1.described import AskOperation
-from storemon.service.v1.query import Wanted, number, wanted
+from storemon.service.v1.query import Nothing, Wanted, number, wanted
 from storemon.service.work import question_parameters, remove_report
 from storemon.service.workers import Workers
 from storemon.settings import Settings
+from storemon.units.instants import microseconds, parse_instant
 
 MOST, USUAL = 1_000, 50  # reports of a page
 LONGEST_KEY = 255
-_KEYS = UUID("6b1f0d1e-6f1c-4f0a-9a53-2f5d6f0c7e11")
+MOST_URGENT = 100
 _KEY_HELP = "A text of your own: sent again with the same question, it gives the same report."
 _LOOK_SECONDS, _PING_SECONDS = 0.25, 15
-ENDED = ("complete", "failed", "canceled")
-"""The states in which a report stays."""
 
 
 class Report(msgspec.Struct, omit_defaults=True):
@@ -52,6 +52,10 @@ class Report(msgspec.Struct, omit_defaults=True):
     seconds: float | None = None
     """How long it took."""
     starts: int = 0
+    progress: float = 0
+    """The share that is done, from 0 to 1."""
+    priority: int = 0
+    run_after: datetime | None = None
     as_of: str | None = None
     zone_data: str | None = None
     versions: dict[str, int] = {}
@@ -81,6 +85,19 @@ class Listed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Turn:
+    """When it is a report's turn."""
+
+    priority: Annotated[
+        str | None,
+        Parameter(
+            help=f"From -{MOST_URGENT} to {MOST_URGENT}: the higher ones start first (default: 0; above it for admins)."
+        ),
+    ] = None
+    run_after: Annotated[str | None, Parameter(help="An instant before which it does not start.")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """How much of the list is shown."""
 
@@ -94,10 +111,12 @@ class Page:
     sync_to_thread=True,
     summary="Ask for a report",
     response_description="It is queued, durably; Location says where to look",
+    dependencies=wanted(Turn, shown=Nothing),
     responses={
         200: ResponseSpec(Report, description="It was asked for before with this Idempotency-Key"),
         **problems(
             _400="The question can't be understood",
+            _403="Only an admin may go before others",
             _422="This Idempotency-Key was used for another question",
             _503="Too many reports are waiting; Retry-After says when to come again",
         ),
@@ -109,6 +128,7 @@ def ask_for_report(  # noqa: PLR0917 - Litestar gives them by name
     settings: NamedDependency[Settings],
     jobs: NamedDependency[Jobs],
     workers: NamedDependency[Workers],
+    wanted: NamedDependency[Wanted],
     data: JSONBody[dict[str, Any] | None] = None,
     key: Annotated[str | None, HeaderParameter(name="Idempotency-Key", description=_KEY_HELP)] = None,
 ) -> Response[Report]:
@@ -118,17 +138,27 @@ def ask_for_report(  # noqa: PLR0917 - Litestar gives them by name
     """
     caller = caller_of(request.scope)
     parameters = question_parameters(settings, data or {}, caller)
+    turn = _turn(wanted.question, caller)
     if key is None:
-        job = jobs.get("report", workers.add("report", parameters))
-        return _accepted(job, 202)
+        return _accepted(jobs.get("report", workers.add("report", parameters, **turn)), 202)
     if not 1 <= len(key) <= LONGEST_KEY:
         raise InputError(f"the Idempotency-Key has {len(key)} characters; it can have 1 to {LONGEST_KEY}")
-    job_id = str(uuid5(_KEYS, f"{caller.key} {key}"))
-    known = jobs.get("report", job_id)
-    job = known or jobs.get("report", workers.add("report", parameters, job_id=job_id))
+    own_key = f"{caller.key} {key}"
+    known = jobs.find("report", own_key)
+    job = known or jobs.get("report", workers.add("report", parameters, dedupe_key=own_key, **turn))
     if job and job.parameters.get("question") != parameters["question"]:
         raise problem(422, "this Idempotency-Key was used for another question; send a new key", kind="key-used")
     return _accepted(job, 202 if known is None else 200)
+
+
+def _turn(asked: Turn, caller: Caller) -> dict[str, int | None]:
+    text = asked.priority or "0"
+    if not re.fullmatch(r"[+-]?\d{1,3}", text, re.ASCII) or abs(int(text)) > MOST_URGENT:
+        raise InputError(f"priority is {text!r}; it can be a whole number from -{MOST_URGENT} to {MOST_URGENT}")
+    if int(text) > 0 and not caller.may("admin"):
+        raise problem(403, "only an admin's key may have a report go before those of others: leave out priority")
+    run_after = None if asked.run_after is None else microseconds(parse_instant(asked.run_after))
+    return {"priority": int(text), "run_after": run_after}
 
 
 def _accepted(job: Job | None, status: int) -> Response[Report]:
@@ -215,21 +245,21 @@ def delete_one(
 async def follow(
     request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: NamedDependency[Jobs]
 ) -> ServerSentEvent:
-    """Send an event with the report each time its state changes, until it has ended."""
+    """Send an event with the report each time its state changes, or how far it is, until it has ended."""
     found_report(request, jobs, report_id)
     return ServerSentEvent(_events(jobs, report_id))
 
 
 async def _events(jobs: Jobs, report_id: UUID) -> AsyncIterator[ServerSentEventMessage]:
-    state, silent_since = None, asyncio.get_running_loop().time()
-    while state not in ENDED:
+    told, silent_since = None, asyncio.get_running_loop().time()
+    while told is None or told[0] not in ENDED:
         job = jobs.get("report", str(report_id))
         if job is None:
             return
         now = asyncio.get_running_loop().time()
-        if job.state != state:
-            state, silent_since = job.state, now
-            yield ServerSentEventMessage(data=msgspec.json.encode(_told(job)).decode(), event=state)
+        if told != (job.state, job.progress):
+            told, silent_since = (job.state, job.progress), now
+            yield ServerSentEventMessage(data=msgspec.json.encode(_told(job)).decode(), event=job.state)
             continue
         if now - silent_since >= _PING_SECONDS:  # so that nobody between us takes the connection for dead
             silent_since = now
@@ -267,6 +297,9 @@ def _told(job: Job) -> Report:
         ended_at=ended_at,
         seconds=(ended_at - started_at).total_seconds() if started_at and ended_at else None,
         starts=job.attempts,
+        progress=job.progress or 0,
+        priority=job.priority,
+        run_after=_instant(job.run_after),
         as_of=asked.get("as_of"),
         zone_data=asked.get("zone_data"),
         versions=asked.get("versions", {}),

@@ -1,41 +1,32 @@
-import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
+from sqlalchemy import Engine, update
 
-from storemon.service.jobs import ATTEMPTS, Job, Jobs, QueueFullError
-from storemon.service.records import RECORDS, _prepare, open_records
+from storemon.records.jobs import ATTEMPTS, Job, Jobs, QueueFullError
+from storemon.records.tables import JOBS
+from storemon.settings import Settings
+from storemon.units.keeping import Keeping
+from tests.service.waiting import until
 
 LEASE = timedelta(seconds=60)
 NO_LEASE = timedelta()
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "storemon.db"
+def jobs(records: Engine) -> Jobs:
+    return Jobs(records, lease=LEASE, max_queued=3)
 
 
 @pytest.fixture
-def jobs(database: Path) -> Iterator[Jobs]:
-    records = open_records(database)
-    yield Jobs(records, lease=LEASE, max_queued=3)
-    records.dispose()
-
-
-@pytest.fixture
-def lapsing(database: Path) -> Iterator[Jobs]:
+def lapsing(records: Engine) -> Jobs:
     """The same jobs, seen by someone whose leases end at once."""
-    records = open_records(database)
-    yield Jobs(records, lease=NO_LEASE, max_queued=3)
-    records.dispose()
+    return Jobs(records, lease=NO_LEASE, max_queued=3)
 
 
 def read(jobs: Jobs, job_id: str) -> Job:
@@ -51,7 +42,7 @@ def claimed(jobs: Jobs, owner: str = "us") -> Job:
 
 
 def test_a_job_has_a_field_for_each_column() -> None:
-    assert [field.name for field in fields(Job)] == [column.name for column in RECORDS.columns]
+    assert [field.name for field in fields(Job)] == [column.name for column in JOBS.columns]
 
 
 def test_a_job_goes_from_queued_to_complete(jobs: Jobs) -> None:
@@ -115,10 +106,11 @@ def test_the_queue_is_bounded_for_many_at_once(jobs: Jobs) -> None:
 def test_a_lease_that_is_renewed_holds(jobs: Jobs) -> None:
     jobs.add("report", {})
     job = claimed(jobs)
-    jobs.renew("us", {job.id})
+    assert jobs.renew(job, 0.5)
     renewed = read(jobs, job.id)
     assert (renewed.lease_ends_at or 0) > (job.lease_ends_at or 0)
-    jobs.renew("others", {job.id})
+    assert renewed.progress == 0.5
+    assert not jobs.renew(replace(job, owner="others"), 1)
     assert read(jobs, job.id) == renewed
     assert jobs.claim("report", "others") is None
 
@@ -137,8 +129,9 @@ def test_an_owner_taken_for_dead_cannot_end_the_job(jobs: Jobs, lapsing: Jobs) -
     late = claimed(lapsing, "late")
     time.sleep(0.001)
     again = claimed(jobs)
-    jobs.complete(late, {"stores": 1})
-    jobs.fail(late, "too late")
+    assert not jobs.complete(late, {"stores": 1})
+    assert not jobs.fail(late, "too late")
+    assert not jobs.renew(late, None)
     jobs.pin(late, {"as_of": "wrong"})
     assert read(jobs, job_id) == again
     jobs.complete(again, {"stores": 2})
@@ -168,57 +161,108 @@ def test_what_is_handed_back_has_not_been_tried(jobs: Jobs) -> None:
     assert claimed(jobs).attempts == 1
 
 
-def test_records_are_on_disk_and_stay(database: Path, jobs: Jobs) -> None:
+def test_those_of_a_higher_priority_come_first(jobs: Jobs) -> None:
+    low, usual, high = (jobs.add("report", {}, priority=priority) for priority in (-1, 0, 1))
+    assert [claimed(jobs).id for _ in range(3)] == [high, usual, low]
+
+
+def test_a_job_waits_for_its_instant(jobs: Jobs) -> None:
+    soon = time.time_ns() // 1000 + 300_000
+    job_id = jobs.add("report", {}, run_after=soon)
+    assert jobs.claim("report", "us") is None
+    at_once = jobs.add("report", {}, run_after=soon - 1_000_000)
+    assert claimed(jobs).id == at_once
+    until(lambda: jobs.claim("report", "us"))
+    job = read(jobs, job_id)
+    assert (job.started_at or 0) >= soon
+
+
+def test_what_is_asked_for_once_is_there_once(jobs: Jobs) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        added = set(pool.map(lambda n: jobs.add("report", {"n": n}, dedupe_key="the same"), range(32)))
+    assert len(added) == 1
+    assert (first := jobs.find("report", "the same")) is not None
+    assert {first.id} == added
+    assert jobs.find("ingestion", "the same") is None
+    jobs.complete(claimed(jobs), {})
+    assert {jobs.add("report", {}, dedupe_key="the same")} == added
+    assert {jobs.add("report", {}, dedupe_key="another")} != added
+
+
+def test_one_that_was_asked_for_is_found_while_the_queue_is_full(jobs: Jobs) -> None:
+    added = [jobs.add("report", {}, dedupe_key=str(n)) for n in range(3)]
+    assert jobs.add("report", {}, dedupe_key="1") == added[1]
+
+
+def test_what_was_canceled_cannot_end_otherwise(jobs: Jobs) -> None:
     job_id = jobs.add("report", {})
-    with sqlite3.connect(database) as other:
-        assert other.execute("SELECT state FROM jobs WHERE id = ?", [job_id]).fetchall() == [("queued",)]
-        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    other.close()
+    running = claimed(jobs)
+    assert jobs.cancel("report", job_id)
+    assert not jobs.renew(running, 0.9)
+    assert not jobs.complete(running, {})
+    assert read(jobs, job_id).state == "canceled"
+    assert not jobs.cancel("report", job_id)
+
+
+@pytest.mark.parametrize(
+    ("keep", "outdated"),
+    [
+        (Keeping(), []),
+        (Keeping(count=2), [1, 0]),
+        (Keeping(count=9), []),
+        (Keeping(age=timedelta(days=1)), [0]),
+        (Keeping(age=timedelta(days=1), count=3), [0]),
+        (Keeping(age=timedelta(days=1), count=1), [2, 1, 0]),
+    ],
+)
+def test_what_is_no_longer_kept(records: Engine, keep: Keeping, outdated: list[int]) -> None:
+    jobs = Jobs(records, lease=LEASE, max_queued=10)
+    ended = []
+    for _ in range(4):
+        ended.append(jobs.add("report", {}))
+        jobs.complete(claimed(jobs), {})
+        time.sleep(0.001)
+    waiting, running = jobs.add("report", {}), claimed(jobs)
+    assert waiting == running.id
+    jobs.add("ingestion", {})
+    ingestion = jobs.claim("ingestion", "us")
+    assert ingestion is not None
+    jobs.fail(ingestion, "the newest of its kind")
+    with records.connect() as connection:
+        a_day = 86_400_000_000
+        connection.execute(update(JOBS).where(JOBS.c.id == ended[0]).values(ended_at=JOBS.c.ended_at - a_day - 1))
+    assert {job.id for job in jobs.outdated(keep)} == {ended[place] for place in outdated}
 
 
 CLAIMER = """
 import sys
 from datetime import timedelta
 from pathlib import Path
-from storemon.service.jobs import Jobs
-from storemon.service.records import open_records
-jobs = Jobs(open_records(Path(sys.argv[1])), lease=timedelta(seconds=60), max_queued=1000)
-while job := jobs.claim("report", sys.argv[2]):
-    jobs.complete(job, {"owner": sys.argv[2]})
+from storemon.records.jobs import Jobs
+from storemon.records.opening import opened_records
+from storemon.settings import Settings
+settings = Settings.load(reports=Path(sys.argv[1]), database=sys.argv[2])
+jobs = Jobs(opened_records(settings), lease=timedelta(seconds=60), max_queued=1000)
+while job := jobs.claim("report", sys.argv[3]):
+    jobs.complete(job, {"owner": sys.argv[3]})
     print(job.id, flush=True)
 """
 
 
-def test_claims_are_exclusive_over_processes(database: Path, jobs: Jobs) -> None:
-    many = Jobs(jobs._records, lease=LEASE, max_queued=1000)
+def claimers(settings: Settings) -> list[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", CLAIMER, str(settings.reports), settings.database]
+    return [subprocess.Popen([*command, str(n)], stdout=subprocess.PIPE, text=True) for n in range(4)]
+
+
+def test_claims_are_exclusive_over_processes(settings: Settings, records: Engine) -> None:
+    many = Jobs(records, lease=LEASE, max_queued=1000)
     added = [many.add("report", {}) for _ in range(100)]
-    owners = [
-        subprocess.Popen([sys.executable, "-c", CLAIMER, str(database), str(n)], stdout=subprocess.PIPE, text=True)
-        for n in range(4)
-    ]
+    owners = claimers(settings)
     claims = [line for owner in owners for line in owner.communicate(timeout=60)[0].splitlines()]
     assert [owner.returncode for owner in owners] == [0] * 4
     assert sorted(claims) == sorted(added)
 
 
-def test_processes_may_open_new_records_at_once(database: Path) -> None:
-    owners = [subprocess.Popen([sys.executable, "-c", CLAIMER, str(database), str(n)]) for n in range(4)]
-    assert [owner.wait(60) for owner in owners] == [0] * 4
-
-
-def test_new_records_wait_for_another_who_makes_them(database: Path) -> None:
-    with closing(sqlite3.connect(database, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
-        other.execute("BEGIN IMMEDIATE")
-        opening = pool.submit(open_records, database)
-        time.sleep(0.3)
-        assert not opening.done()
-        other.execute("COMMIT")
-        opening.result().dispose()
-
-
-def test_new_records_do_not_wait_for_ever(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storemon.service.records.BUSY_SECONDS", 0.1)
-    with closing(sqlite3.connect(database, isolation_level=None)) as other, closing(sqlite3.connect(database)) as late:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(sqlite3.OperationalError, match="locked"):
-            _prepare(late, None)
+def test_processes_may_open_new_records_at_once(settings: Settings) -> None:
+    owners = claimers(settings)
+    assert [(owner.communicate(timeout=60)[0], owner.returncode) for owner in owners] == [("", 0)] * 4

@@ -1,4 +1,4 @@
-"""The command about keys: who may ask the service, what, and of which stores."""
+"""Commands about the records of a service: the keys of those who may ask it, and bringing the records up to date."""
 
 import sys
 from pathlib import Path
@@ -12,11 +12,26 @@ from storemon.settings import Settings
 from storemon.units.durations import parse_duration
 
 if TYPE_CHECKING:
-    from storemon.service.keys import Keys
+    from storemon.records.keys import Keys
 
 RecordsFolder = Annotated[
     Path | None, Parameter(name="--reports", help="Folder of the reports and the records (default: reports).")
 ]
+
+
+def migrate(*, reports: RecordsFolder = None) -> None:
+    """Bring the records of jobs and keys up to date, as each start of the service does."""
+    from storemon.records.opening import migrated, records_place
+
+    settings = Settings.load(reports=reports)
+    found, newest = migrated(settings)
+    place = records_place(settings)
+    if found is None:
+        sys.stdout.write(f"{place}: made, in format {newest}\n")
+    elif found == newest:
+        sys.stdout.write(f"{place}: up to date, in format {newest}\n")
+    else:
+        sys.stdout.write(f"{place}: brought from format {found} to {newest}\n")
 
 
 def keys(
@@ -46,7 +61,7 @@ def keys(
 
     """
     from storemon.engine.tags import parse_where
-    from storemon.service.keys import opened_keys
+    from storemon.records.keys import opened_keys
 
     with opened_keys(Settings.load(reports=reports)) as known:
         if action == "list":

@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,9 @@ from typing import Literal, NamedTuple, get_args
 from sqlalchemy import Engine, Row, insert, select, update
 
 from storemon.engine.question import require_one_of
-from storemon.service.records import KEYS, opened_records
+from storemon.records.database import now
+from storemon.records.opening import opened_records
+from storemon.records.tables import KEYS
 from storemon.settings import Settings
 
 Role = Literal["reader", "writer", "admin"]
@@ -63,14 +64,14 @@ class Keys:
 
         """
         require_one_of(role, ROLES, "role")
-        key_id, secret, now = secrets.token_hex(6), secrets.token_urlsafe(32), time.time_ns() // 1000
+        key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         values = {
             "id": key_id,
             "secret_hash": _hash(secret),
             "role": role,
             "sees": dict(sees or {}),
-            "created_at": now,
-            "expires_at": None if expires_in is None else now + expires_in // timedelta(microseconds=1),
+            "created_at": now(),
+            "expires_at": None if expires_in is None else now() + expires_in // timedelta(microseconds=1),
         }
         with self._records.connect() as connection:
             connection.execute(insert(KEYS).values(**values))
@@ -86,9 +87,7 @@ class Keys:
         """Let a key be used no more, from now on. Tell whether there is one that could be used."""
         usable = (_key.id == key_id) & _key.revoked_at.is_(None)
         with self._records.connect() as connection:
-            return bool(
-                connection.execute(update(KEYS).where(usable).values(revoked_at=time.time_ns() // 1000)).rowcount
-            )
+            return bool(connection.execute(update(KEYS).where(usable).values(revoked_at=now())).rowcount)
 
     def any(self) -> bool:
         """Tell whether there are any, even such as can't be used: from then on nobody comes in without one."""
@@ -113,7 +112,7 @@ def opened_keys(settings: Settings) -> Iterator[Keys]:
     """Open the keys of a service.
 
     Raises:
-        FileError: the records cannot be opened or made.
+        RecordsError: the records cannot be opened or made.
 
     """
     records = opened_records(settings)

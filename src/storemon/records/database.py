@@ -1,0 +1,111 @@
+"""The database of the records: SQLite beside the reports, or PostgreSQL, which several hosts can share.
+
+Each statement is a transaction of its own, but for those that stand in one of `alone`. Instants are those of the
+database's clock, which `now` is: so hosts whose clocks differ agree on whose lease has run out.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from sqlalchemy import URL, BigInteger, Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+BUSY_SECONDS = 10  # how long a statement waits for another one's end, or for a server that does not answer
+_PAUSE_SECONDS = 0.01
+_PRIMARY = 0xFF  # the bits of SQLite's error codes that tell the kind
+_CONNECTIONS = 8  # of a process, to a server that has a hundred for all
+
+
+class now(FunctionElement[int]):  # noqa: N801 - read as a function of SQL
+    """The instant of the database's clock, in microseconds since 1970, UTC."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(now, "sqlite")
+def _now_of_this_host(*_: Any, **__: Any) -> str:
+    return "now_us()"  # which `_prepare` defines
+
+
+@compiles(now, "postgresql")
+def _now_on_a_server(*_: Any, **__: Any) -> str:
+    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+
+
+def connected(url: str | URL) -> Engine:
+    """Prepare to connect to a database, SQLite or PostgreSQL; nothing is asked of it yet."""
+    url = make_url(url)
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=0, connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _prepare)
+        return engine
+    milliseconds = int(1000 * BUSY_SECONDS)
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        isolation_level="AUTOCOMMIT",
+        pool_size=_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=BUSY_SECONDS,
+        pool_pre_ping=True,  # after a restart of the server, the old connections are of no use
+        connect_args={
+            "connect_timeout": int(BUSY_SECONDS) or 1,
+            "tcp_user_timeout": milliseconds,
+            "options": f"-c statement_timeout={milliseconds} -c idle_in_transaction_session_timeout={milliseconds}",
+            "application_name": "storemon",
+        },
+    )
+
+
+@contextmanager
+def alone(records: Engine, what: str) -> Iterator[Connection]:
+    """Give a transaction beside which there is no other about the same thing, in any process.
+
+    Raises:
+        SQLAlchemyError: the database can't be reached, or others had it for ``BUSY_SECONDS``.
+
+    """
+    with records.connect() as connection:
+        is_file = records.dialect.name == "sqlite"
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_file else "BEGIN")
+        try:
+            if not is_file:  # taken before the statements behind it look: each looks anew
+                connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"storemon {what}"))))
+            yield connection
+        except BaseException:
+            with suppress(SQLAlchemyError):  # it may be gone, and the transaction with it
+                connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+
+
+def _prepare(connection: sqlite3.Connection, _: Any) -> None:
+    """Let readers and one writer go on side by side, and a statement's end mean that it is on disk."""
+    _log_ahead(connection)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.create_function("now_us", 0, lambda: time.time_ns() // 1000)
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Have changes written to a log: the first connection of all to a new database switches it, perhaps beside others.
+
+    Raises:
+        sqlite3.OperationalError: others had the database for ``BUSY_SECONDS``, or it cannot be written.
+
+    """
+    gives_up_at = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            # The switch asks for a reader's lock to become a writer's, and for that SQLite never waits by itself.
+            if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() >= gives_up_at:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
