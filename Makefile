@@ -9,10 +9,10 @@ FILES := $(wildcard data/*)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup sample ingest report serve test test-all check bench bench-scale pins clean
+.PHONY: help demo setup sample ingest report serve test test-all check bench bench-scale bench-service pins clean
 
 help: ## List these commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 demo: $(BIN)/.ready ## From nothing to a report: set up, write a sample if there are no files, ingest, report
 	@$(if $(FILES),,$(STOREMON) sample data)
@@ -58,6 +58,9 @@ bench: $(BIN)/.ready-dev ## Measure speed and print one table
 STORES ?= 1000000
 bench-scale: $(BIN)/.ready-dev ## Measure a million stores (STORES=5000: a quick look; KEEP=folder: keep its lakes)
 	$(BIN)/python -m benchmarks.scale --stores $(STORES) $(if $(KEEP),--keep $(KEEP))
+
+bench-service: $(BIN)/.ready-dev ## Measure the service under load: 500 clients, throughput, answers, memory
+	$(BIN)/python -m benchmarks.service
 
 pins: $(BIN)/.ready-dev ## Resolve the dependencies anew into requirements*.txt
 	$(BIN)/uv lock --upgrade

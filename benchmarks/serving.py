@@ -17,11 +17,12 @@ POLL_SECONDS = 0.005
 def served(folder: Path, *, lake: Path, data: Path) -> Iterator[httpx.Client]:
     """Start ``storemon serve`` with its reports and its log in ``folder``; wait until it is healthy."""
     folder.mkdir()
-    port = _free_port()
+    port = free_port()
     flags = ["--lake", str(lake), "--data", str(data), "--reports", str(folder / "reports"), "--port", str(port)]
     log = folder / "serve.log"
     with log.open("wb") as output:
         process = subprocess.Popen([sys.executable, "-m", "storemon", "serve", *flags], stdout=output, stderr=output)
+    (folder / "pid").write_text(str(process.pid))
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             _await_health(client, process, log)
@@ -51,7 +52,8 @@ def download(client: httpx.Client) -> bytes:
     return csv
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

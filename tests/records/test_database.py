@@ -97,8 +97,8 @@ def add_one(records: Engine) -> None:
             connection.execute(JOBS.update().values(attempts=known + 1))
 
 
-def test_a_server_that_was_killed_and_is_back(postgres: Postgres) -> None:
-    records = opened_records(Settings.load(reports=Path("unused"), database=postgres.database()))
+def test_a_server_that_was_killed_and_is_back(postgres: Postgres, tmp_path: Path) -> None:
+    records = opened_records(Settings.load(reports=tmp_path, database=postgres.database()))
     jobs = Jobs(records, lease=LEASE, max_queued=3)
     job_id = jobs.add("report", {})
     postgres.kill()

@@ -51,6 +51,8 @@ from storemon.settings import Settings
 
 _OUTSIDE = (NotFoundException, MethodNotAllowedException, NotAuthorizedException, PermissionDeniedException)
 """What is raised where no route is taken."""
+_START_SECONDS = 15
+"""How long a process may take to start before it is taken for hung, and killed; a busy machine takes 5 for it."""
 _log = structlog.stdlib.get_logger("storemon.service")
 
 
@@ -127,6 +129,7 @@ def serve(settings: Settings) -> None:
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_worker_healthcheck=_START_SECONDS,
         )
         host, port = listener.getsockname()[:2]
         _log.info("listening", host=host, port=port, processes=settings.workers)

@@ -106,7 +106,7 @@ class Doorkeeper(ASGIMiddleware):
         return self._is_guarded
 
 
-def require_all_stores(connection: Connection, _: BaseRouteHandler) -> None:
+async def require_all_stores(connection: Connection, _: BaseRouteHandler) -> None:
     """Keep out of a route whose answer is about all stores who may see some only.
 
     Raises:

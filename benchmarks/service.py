@@ -1,0 +1,220 @@
+"""The service under load: ``make bench-service`` starts it, lets many clients ask, and prints one table.
+
+It is apart from ``make bench`` as it needs the whole machine: clients and service share its processors.
+"""
+
+import gc
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from importlib.metadata import version
+from os import cpu_count
+from pathlib import Path
+from statistics import median, quantiles
+
+import httpx
+
+import storemon
+from benchmarks.load import Load, Seen
+from benchmarks.rows import TIMES, VERDICTS, duration, markdown
+from benchmarks.scale_rows import size
+from benchmarks.serving import free_port, served, trigger
+from storemon.records.jobs import Jobs
+from storemon.records.opening import opened_records
+from storemon.sample import write_sample
+from storemon.service.work import report_parameters
+from storemon.settings import Settings
+
+_POLLERS, _REPORTS = 500, 20
+_ROUNDS = 7
+_REQUESTS = 10_000
+
+Line = tuple[str, str, str, bool]
+"""What it is, what it must be, what was measured, and whether that is it."""
+
+EMPTY = """
+import sys
+import uvicorn
+from litestar import Litestar, get
+
+@get("/", sync_to_thread=False)
+def nothing() -> None:
+    return None
+
+uvicorn.run(Litestar([nothing], logging_config=None), port=int(sys.argv[1]), log_config=None, access_log=False)
+"""
+"""The least that Litestar can answer, as the service is run."""
+
+
+def _main() -> int:
+    with tempfile.TemporaryDirectory(prefix="storemon-service-") as name:
+        folder = Path(name)
+        data, lake = folder / "data", folder / "lake"
+        print("a sample of 3,678 stores …", flush=True)
+        write_sample(data)
+        storemon.Lake(lake).ingest(data)
+        lines: list[Line] = []
+        for what, measure in _PARTS.items():
+            print(f"{what} …", flush=True)
+            place = folder / what.replace(" ", "-")
+            with served(place, lake=lake, data=data) as client:
+                lines += measure(client, place, lake)
+    head = ("what", "must be", "measured", "is it")
+    print("", *markdown(head, [(*line[:3], VERDICTS[line[3]]) for line in lines]), sep="\n")
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("litestar", "uvicorn", "duckdb", "polars"))
+    print(f"\n{cpu_count()} processors, Python {platform.python_version()}, {libraries}.")
+    return 0
+
+
+def _pollers(client: httpx.Client, place: Path, _: Path) -> Iterator[Line]:
+    reports = [trigger(client) for _ in range(_REPORTS)]
+    done = place / "done"
+    url = f"{client.base_url}/get_report?report_id={_waiting(place)}"
+    with _loading(Load(url, _POLLERS, seconds=5, pause=1, until=str(done))) as seen:
+        while any("X-Report-Status" not in client.get(f"/get_report/{one}").headers for one in reports):
+            time.sleep(0.2)
+        done.touch()
+    (saw,) = seen
+    p50, p99 = median(saw.latencies), quantiles(saw.latencies, n=100)[98]
+    told = f"p50 {duration(p50)}, p99 {duration(p99)}; {len(saw.latencies):,} polls, {len(saw.errors)} errors"
+    if saw.errors:
+        print(saw.errors[:3], file=sys.stderr)
+    what = f"{_POLLERS} clients that poll once a second while {_REPORTS} reports are made"
+    yield what, "no error, p99 ≤ 50 ms", told, not saw.errors and p99 <= 0.05
+
+
+def _throughput(client: httpx.Client, place: Path, _: Path) -> Iterator[Line]:
+    port = free_port()
+    url = f"{client.base_url}/get_report?report_id={_waiting(place)}"
+    process = subprocess.Popen([sys.executable, "-c", EMPTY, str(port)])
+    try:
+        _await(f"http://127.0.0.1:{port}/")
+        rates = [
+            [_rate(_seen(Load(target, clients=16, seconds=2))) for target in (url, f"http://127.0.0.1:{port}/")]
+            for _ in range(_ROUNDS)
+        ]
+    finally:
+        process.terminate()
+        process.wait()
+    ratio = median(ours / empty for ours, empty in rates)
+    told = f"{ratio:.2f} {TIMES} ({median(ours for ours, _ in rates):,.0f} a second)"
+    yield "polls a second against an empty Litestar handler", f"≥ 0.5 {TIMES}", told, ratio >= 0.5
+
+
+def _answers(client: httpx.Client, _: Path, lake: Path) -> Iterator[Line]:
+    def straight() -> None:
+        answer = client.get("/v1/report", params={"format": "arrow"})
+        assert answer.status_code == 200, answer.text
+
+    def in_process() -> None:
+        storemon.report(storemon.Lake(lake))
+
+    etag = client.get("/v1/report", params={"format": "arrow"}).headers["etag"]
+
+    def unchanged() -> None:
+        answer = client.get("/v1/report", params={"format": "arrow"}, headers={"If-None-Match": etag})
+        assert answer.status_code == 304, answer.text
+
+    for _ in range(3):
+        straight(), in_process(), unchanged()
+    gc.disable()
+    taken = [[_timed(ask) for ask in (straight, in_process, unchanged)] for _ in range(40)]
+    gc.enable()
+    ratio = median(over_http / here for over_http, here, _ in taken)
+    told = f"{ratio:.2f} {TIMES} ({duration(median(one[0] for one in taken))})"
+    yield "`/v1/report` as Arrow against the report in process", f"≤ 1.5 {TIMES}", told, ratio <= 1.5
+    third = median(one[2] for one in taken)
+    yield "a 304", "≤ 3 ms", duration(third), third <= 0.003
+
+
+def _memory(client: httpx.Client, place: Path, _: Path) -> Iterator[Line]:
+    pid = int((place / "pid").read_text())
+    report_id = trigger(client)
+    asked = [
+        *[f"/get_report?report_id={report_id}"] * 12,
+        *["/health", "/metrics", "/v1/reports?limit=20", "/nothing", "/v1/report?window=never"],
+        *["/v1/report?format=arrow", "/v1/stores?limit=50&sort=availability", "/v1/outages?window=yesterday&limit=50"],
+    ]
+    resident: list[int] = []
+    for n in range(_REQUESTS):
+        client.get(asked[n % len(asked)])
+        if n % 100 == 0:
+            resident.append(_resident(pid))
+    early, late = (median(part) for part in (resident[20:40], resident[-20:]))
+    told = f"{late / early - 1:+.1%} from requests 2,000–4,000 to the last 2,000 ({size(late)})"
+    yield f"memory over {_REQUESTS:,} requests of all kinds", "flat: ≤ +3 %", told, late <= 1.03 * early
+
+
+_PARTS: dict[str, Callable[[httpx.Client, Path, Path], Iterator[Line]]] = {
+    "clients that poll": _pollers,
+    "polls a second": _throughput,
+    "answers": _answers,
+    "memory": _memory,
+}
+
+
+def _waiting(place: Path) -> str:
+    """Queue a report that does not start, and give its id."""
+    settings = Settings(reports=place / "reports")
+    records = opened_records(settings)
+    jobs = Jobs(records, lease=timedelta(seconds=10), max_queued=100)
+    never = time.time_ns() // 1000 + 10**12
+    report_id = jobs.add("report", report_parameters(settings), run_after=never)
+    records.dispose()
+    return report_id
+
+
+def _seen(load: Load) -> Seen:
+    with _loading(load) as seen:
+        pass
+    return seen[0]
+
+
+@contextmanager
+def _loading(load: Load) -> Iterator[list[Seen]]:
+    """Let clients ask; what they saw is in the list at the end."""
+    flags = [f"--{name}={value}" for name, value in load._asdict().items() if name != "url"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.load", load.url, *flags], stdout=subprocess.PIPE, text=True
+    )
+    seen: list[Seen] = []
+    yield seen
+    told, _ = process.communicate(timeout=300)
+    seen.append(Seen(*json.loads(told)))
+
+
+def _rate(seen: Seen) -> float:
+    assert not seen.errors, seen.errors[:3]
+    return len(seen.latencies) / seen.seconds
+
+
+def _timed(call: Callable[[], None]) -> float:
+    begun = time.perf_counter()
+    call()
+    return time.perf_counter() - begun
+
+
+def _resident(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * 4096
+
+
+def _await(url: str) -> None:
+    for _ in range(200):
+        try:
+            httpx.get(url)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"{url} does not answer")
+
+
+if __name__ == "__main__":
+    sys.exit(_main())
