@@ -18,12 +18,13 @@ from storemon.errors import StoremonError
 from storemon.lake.kept import KeptLake
 from storemon.service.telemetry.counted import FOLDER, count_stores
 from storemon.settings import Settings
+from storemon.stopping import Stop
 from storemon.threads import give_way
 from storemon.units.sizes import parse_size
 
 _FRESH_SECONDS = 10  # for so long a count is told again
 _SHARE = 20  # a count that took a second is told for as many seconds at least
-_PATIENCE_SECONDS = 1  # how long a scrape waits for a count
+_PATIENCE_SECONDS = 1  # how long a scrape waits for a count, and a stop for its end
 _MEMORY = 256 << 20  # bytes beside those of jobs and answers; with more it takes no less time
 _STATES = ("active", "inactive", "unknown")
 _log = structlog.stdlib.get_logger("storemon.metrics")
@@ -37,6 +38,7 @@ class StoresNow:
         self._counting: Thread | None = None
         self._asking = Lock()
         self._rests_until = float("-inf")
+        self._stop = Stop()
 
     def refresh(self) -> None:
         """Count anew if it is time to, and wait a little for it."""
@@ -50,9 +52,10 @@ class StoresNow:
             counting.join(_PATIENCE_SECONDS)
 
     def stop(self) -> None:
-        """Wait for a count, for as long as for a job."""
+        """Have a count let go, and wait until it has."""
+        self._stop.now("the service has stopped")
         if self._counting is not None:
-            self._counting.join(5)
+            self._counting.join(_PATIENCE_SECONDS)
 
     def _count(self) -> None:
         give_way()
@@ -60,7 +63,8 @@ class StoresNow:
         with _alone() as is_alone:
             if is_alone:
                 try:
-                    self._tell(datetime.now(UTC))
+                    with self._stop.heeded():
+                        self._tell(datetime.now(UTC))
                 except StoremonError as error:
                     _log.warning("stores not counted", reason=str(error))
                 except Exception:  # noqa: BLE001 - nobody else would tell of it, and the next count may go well
