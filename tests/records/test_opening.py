@@ -108,5 +108,5 @@ def test_a_server_that_is_not_there(tmp_path: Path, address: str) -> None:
 
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("")
-    with pytest.raises(RecordsError, match="cannot be kept here"):
+    with pytest.raises(RecordsError, match="nothing can be kept here"):
         opened_records(Settings(reports=tmp_path / "reports"))

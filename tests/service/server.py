@@ -23,7 +23,8 @@ class Server:
 
     def __init__(self, *command: str, workers: int, **environ: str) -> None:
         self._log = Path.cwd() / (f"service-{len(list(Path.cwd().glob('service-*')))}.log")
-        variables = {"STOREMON_PORT": "0", "STOREMON_LEASE": "1s", "STOREMON_WORKERS": str(workers)} | environ
+        variables = {"STOREMON_PORT": "0", "STOREMON_LEASE": "1s", "STOREMON_WORKERS": str(workers)}
+        variables |= {"TMPDIR": str(Path.cwd())} | environ  # where those that are killed leave what they leave
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *command], env=os.environ | variables, stderr=log, start_new_session=True

@@ -36,6 +36,7 @@ ROUTES = {
     "POST /trigger_report": "reader",
     "GET /get_report?report_id=00000000-0000-4000-8000-000000000000": "reader",
     "GET /ingest/00000000-0000-4000-8000-000000000000": "reader",
+    "GET /metrics": "reader",
     "POST /ingest": "writer",
 }
 

@@ -24,7 +24,7 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
         ("/get_report/{report_id}", "get"),
         ("/ingest", "post"),
         ("/ingest/{ingest_id}", "get"),
-        *((path, "get") for path in ("/health", "/health/live", "/health/ready")),
+        *((path, "get") for path in ("/health", "/health/live", "/health/ready", "/metrics")),
         *(
             (f"/v1/{path}", "get")
             for path in ("report", "outages", "hour-of-week", "stores", "audit", "rejected", "groups/{tag}")

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,21 @@ class Opened:
         names = {f"partition.{name}": name for name in self.table.partition_by}
         named = added.rename(names | {"num_records": "rows", "size_bytes": "size"}).select(*columns)
         return named.with_columns(path=pl.lit(f"{self.place}/") + pl.col("path"))
+
+    @cached_property
+    def committed_at(self) -> datetime | None:
+        """When this version was committed, by the clock of who did; None where the table's log does not tell.
+
+        Raises:
+            LakeError: the log cannot be read.
+
+        """
+        try:
+            commits = self.delta.history(1) if self.delta else []
+        except (DeltaError, OSError) as error:
+            raise LakeError(f"{self.lake}: the table {self.table.name!r} cannot be read: {plain(error)}") from error
+        told = [datetime.fromtimestamp(commit["timestamp"] / 1000, UTC) for commit in commits if "timestamp" in commit]
+        return told[0] if told else None
 
     def read(self, condition: pl.Expr | None = None) -> pl.DataFrame:
         """Read the rows that meet a condition, by default all. A small table is read once, and kept.

@@ -8,6 +8,7 @@ All instants are of the database's clock.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Engine,
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -27,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 
-from storemon.errors import StoremonError
+from storemon.errors import FileError, StoremonError
 from storemon.records.database import Lookup, alone, now
 from storemon.records.tables import JOBS
 from storemon.units.keeping import Keeping
@@ -172,8 +174,24 @@ class Jobs:
             return bool(connection.scalar(select(_queued(kind) >= self._max_queued)))
 
     def check(self) -> None:
-        """Raise what a write to the database would raise now, and change nothing."""
+        """Raise what a write to the database would raise now, and change nothing.
+
+        Raises:
+            FileError: its file is gone; what is written to it now, nobody will find again.
+
+        """
+        file = self._records.url.database if self._records.dialect.name == "sqlite" else None
+        if file and not Path(file).exists():
+            raise FileError(f"{file} is gone; restart the service, which makes another one, or restore it before that")
         self._change(_job.id == "", attempts=_job.attempts)
+
+    def counts(self) -> Sequence[tuple[Kind, State, int, timedelta]]:
+        """Count the jobs by kind and state, each with how long ago the first of them was queued, or could start."""
+        due = case((_job.run_after > _job.queued_at, _job.run_after), else_=_job.queued_at)
+        told = (_job.kind, _job.state, func.count(), now() - func.min(due))
+        with self._records.connect() as connection:
+            rows = connection.execute(select(*told).group_by(_job.kind, _job.state)).all()
+        return [(kind, state, count, ago * _MICROSECOND) for kind, state, count, ago in rows]
 
     def claim(self, kind: Kind, owner: str) -> Job | None:
         """Start the most urgent job that waits, or whose owner died, as ``owner``; None if there is none.

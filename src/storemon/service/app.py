@@ -26,6 +26,7 @@ from litestar.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from storemon.errors import InputError
+from storemon.lake.schemas import FACTS
 from storemon.records.jobs import Jobs, Kind
 from storemon.records.keys import Keys, opened_keys
 from storemon.records.opening import opened_records
@@ -36,14 +37,18 @@ from storemon.service.hosts import ParsedHost
 from storemon.service.ingestions import get_ingestion, ingest
 from storemon.service.limits import AnswersInTurn, BodyInTime, make_room, rates_of
 from storemon.service.logs import RequestLog, configure_logs
+from storemon.service.metrics import metrics
 from storemon.service.problems import problems_plugin
 from storemon.service.reports import get_report, get_report_by_path, trigger_report
 from storemon.service.schema import openapi_config
+from storemon.service.telemetry.counted import RequestCount, begin_at_nothing, counted_in_a_folder
+from storemon.service.telemetry.stores import StoresNow
+from storemon.service.telemetry.traces import require_tracing, traced
 from storemon.service.v1.answers import ANSWERS
 from storemon.service.v1.content import get_content
 from storemon.service.v1.problems import answer_outside, handlers
 from storemon.service.v1.reports import REPORTS
-from storemon.service.v1.tables import FACTS
+from storemon.service.v1.tables import FACTS as LOADING
 from storemon.service.work import let_go, remove_unwanted, run_ingestion, run_report
 from storemon.service.workers import GRACE_SECONDS, Run, Workers
 from storemon.settings import Settings
@@ -58,6 +63,8 @@ _OUTSIDE = (
     TooManyRequestsException,
 )
 """What is raised where no route is taken."""
+_START_SECONDS = 15
+"""How long a process may take to start before it is taken for hung, and killed; a busy machine takes 5 for it."""
 _log = structlog.stdlib.get_logger("storemon.service")
 
 
@@ -79,6 +86,8 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
         unwanted=partial(remove_unwanted, settings, jobs),
         tidy=partial(let_go, settings, jobs),
     )
+    stores_now = StoresNow(settings)
+    begin_at_nothing(runs, [table.name for table in FACTS])
     return Litestar(
         [
             trigger_report,
@@ -88,31 +97,32 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
             get_ingestion,
             health,
             live,
+            metrics,
             Router(
                 "/v1",
                 route_handlers=[
                     Router("", route_handlers=ANSWERS, middleware=[AnswersInTurn(settings)]),
                     *REPORTS,
                     get_content,
-                    *FACTS,
+                    *LOADING,
                 ],
                 exception_handlers=handlers(),
                 tags=["v1"],
             ),
         ],
-        dependencies=_provided(settings, jobs, workers),
+        dependencies=_provided(settings, jobs, workers, stores_now),
         plugins=[problems_plugin()],
         middleware=[Doorkeeper(Keys(records), tokens_of(settings), rates_of(settings)), BodyInTime(settings)],
         request_max_body_size=parse_size(settings.body),
         exception_handlers=dict.fromkeys(_OUTSIDE, answer_outside),
         openapi_config=openapi_config(),
         on_startup=[partial(make_room, settings), workers.start],
-        on_shutdown=[workers.stop, records.dispose],
+        on_shutdown=[workers.stop, stores_now.stop, records.dispose],
         logging_config=None,
     )
 
 
-def _provided(settings: Settings, jobs: Jobs, workers: Workers) -> dict[str, Provide]:
+def _provided(settings: Settings, jobs: Jobs, workers: Workers, stores_now: StoresNow) -> dict[str, Provide]:
     """Give handlers what they ask for by its name, one after the other.
 
     What does not depend on each other Litestar gives in tasks of their own, which takes longer than a poll.
@@ -127,7 +137,15 @@ def _provided(settings: Settings, jobs: Jobs, workers: Workers) -> dict[str, Pro
     def of_workers(jobs: NamedDependency[Jobs]) -> Workers:  # noqa: ARG001
         return workers
 
-    found: dict[str, Callable[..., object]] = {"settings": of_settings, "jobs": of_jobs, "workers": of_workers}
+    def of_stores_now(workers: NamedDependency[Workers]) -> StoresNow:  # noqa: ARG001
+        return stores_now
+
+    found: dict[str, Callable[..., object]] = {
+        "settings": of_settings,
+        "jobs": of_jobs,
+        "workers": of_workers,
+        "stores_now": of_stores_now,
+    }
     return {name: Provide(give, sync_to_thread=False) for name, give in found.items()}
 
 
@@ -135,12 +153,13 @@ def serve(settings: Settings) -> None:
     """Answer requests until a signal ends it: SIGINT and SIGTERM let running work end, or hand it back.
 
     Raises:
-        InputError: the address cannot be listened on.
+        InputError: the address cannot be listened on, or traces cannot be sent as the environment says.
         RecordsError: the records of jobs and keys cannot be opened or made.
 
     """
     configure_logs()
-    tokens_of(settings)  # a person should hear of it here, not each process
+    tokens_of(settings)  # a person should hear of these here, not each process
+    require_tracing()
     with opened_keys(settings) as keys:
         _require_keys(settings, keys)
     with _listen(settings) as listener:
@@ -155,11 +174,13 @@ def serve(settings: Settings) -> None:
             proxy_headers=bool(settings.proxies),
             forwarded_allow_ips=[*settings.proxies],
             timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_worker_healthcheck=_START_SECONDS,
         )
         host, port = listener.getsockname()[:2]
         _log.info("listening", host=host, port=port, processes=settings.workers)
         if settings.workers > 1:
-            Multiprocess(config, [listener]).run()
+            with counted_in_a_folder():
+                Multiprocess(config, [listener]).run()
             return
         try:
             uvicorn.Server(config).run([listener])
@@ -172,7 +193,7 @@ def _process_app(settings: Settings) -> ASGIApp:
     if parent := multiprocessing.parent_process():
         configure_logs()
         Thread(target=_end_with, args=(parent,), daemon=True).start()
-    return RequestLog(ParsedHost(create_app(settings)))
+    return RequestCount(traced(RequestLog(ParsedHost(create_app(settings)))))
 
 
 def _end_with(parent: BaseProcess) -> None:

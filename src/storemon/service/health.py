@@ -1,8 +1,12 @@
 """The route of health, which tells whether a report could be made now."""
 
 import shutil
-from datetime import datetime
-from typing import Literal
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 from litestar import get
@@ -10,14 +14,21 @@ from litestar.di import NamedDependency
 from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.engine.question import resolve_as_of
-from storemon.errors import StoremonError
+from storemon.errors import FileError, StoremonError
+from storemon.lake.checking import require_files
 from storemon.lake.kept import KeptLake
 from storemon.records.jobs import Jobs
 from storemon.service.callers import NOBODY
 from storemon.service.problems import problem, problems
+from storemon.service.workers import Workers
 from storemon.settings import Settings
+from storemon.units.instants import shifted
 
 LEAST_FREE_BYTES = 64_000_000
+LAST_WEEK = timedelta(days=7)
+Part = Literal["records", "queue", "lake", "disk"]
+PARTS: tuple[Part, ...] = get_args(Part)
+"""What a report needs, in the order in which the reasons are told."""
 
 
 class LakeHealth(msgspec.Struct):
@@ -62,34 +73,69 @@ def live() -> Alive:
     response_description="Yes",
     responses=problems(_503="No; the reasons say why"),
 )
-def health(settings: NamedDependency[Settings], jobs: NamedDependency[Jobs]) -> Health:
-    """Answer with the state of the lake and the disk, after a look at the records and at how many jobs wait."""
-    reasons = _of_records(jobs)
-    found = Health(_of_lake(settings, reasons), _of_disk(settings, reasons), reasons)
-    if reasons:
-        raise problem(503, "; ".join(reasons), **msgspec.to_builtins(found))
+def health(
+    settings: NamedDependency[Settings], jobs: NamedDependency[Jobs], workers: NamedDependency[Workers]
+) -> Health:
+    """Answer with the state of the lake and the disk, after a look at the records and at the queue of jobs."""
+    looked = look(settings, jobs, workers)
+    found = Health(looked.lake, looked.disk, [reason for reasons in looked.reasons.values() for reason in reasons])
+    if found.reasons:
+        raise problem(503, "; ".join(found.reasons), **msgspec.to_builtins(found))
     return found
 
 
-def _of_records(jobs: Jobs) -> list[str]:
+class Looked(NamedTuple):
+    """What a look at everything has found, with the reasons why no report could be made, part by part."""
+
+    lake: LakeHealth
+    disk: DiskHealth
+    reasons: Mapping[Part, list[str]]
+
+
+def look(settings: Settings, jobs: Jobs, workers: Workers) -> Looked:
+    """Look at all that a report needs: what is read is read, and what is written to is written to."""
+    reasons: dict[Part, list[str]] = {part: [] for part in PARTS}
+    _look_at_jobs(jobs, reasons)
+    reasons["queue"] += [f"the thread of this process for {name} has ended; restart it" for name in workers.ended()]
+    lake = _look_at_lake(settings, reasons["lake"])
+    return Looked(lake, _look_at_disks(settings, reasons["disk"]), reasons)
+
+
+def _look_at_jobs(jobs: Jobs, reasons: dict[Part, list[str]]) -> None:
     try:
         jobs.check()
-        return ["as many reports are waiting as may"] if jobs.full("report") else []
-    except SQLAlchemyError as error:
-        return [f"the records of jobs cannot be written: {error}"]
+        if jobs.full("report"):
+            reasons["queue"].append("as many reports are waiting as may")
+    except (SQLAlchemyError, FileError) as error:
+        reasons["records"].append(f"the records of jobs cannot be written: {error}")
 
 
-def _of_lake(settings: Settings, reasons: list[str]) -> LakeHealth:
+def _look_at_lake(settings: Settings, reasons: list[str]) -> LakeHealth:
     try:
         snapshot = KeptLake(settings.lake).snapshot()
-        return LakeHealth(resolve_as_of(snapshot), dict(snapshot.versions))
+        newest = resolve_as_of(snapshot)
+        require_files(snapshot, shifted(newest, -LAST_WEEK - settings.carry_limit).date())
     except StoremonError as error:
         reasons.append(str(error))
         return LakeHealth()
+    return LakeHealth(newest, dict(snapshot.versions))
 
 
-def _of_disk(settings: Settings, reasons: list[str]) -> DiskHealth:
-    disk = shutil.disk_usage(settings.reports)
-    if disk.free < LEAST_FREE_BYTES:
-        reasons.append(f"{settings.reports}: {disk.free / 1e6:.0f} MB of disk space are free; make room")
+def _look_at_disks(settings: Settings, reasons: list[str]) -> DiskHealth:
+    try:
+        disk = shutil.disk_usage(settings.reports)
+        with TemporaryFile(dir=settings.reports) as file:
+            file.write(b"a report could be written")
+    except OSError as error:
+        reasons.append(f"{settings.reports}: no report can be written here: {error.strerror}")
+        return DiskHealth(0, 0)
+    folders = {str(settings.reports): disk.free}
+    with suppress(OSError):  # in object storage, or not there: the look at the lake tells
+        if Path(settings.lake).stat().st_dev != settings.reports.stat().st_dev:
+            folders[settings.lake] = shutil.disk_usage(settings.lake).free
+    reasons += [
+        f"{folder}: {free / 1e6:.0f} MB of disk space are free; make room"
+        for folder, free in folders.items()
+        if free < LEAST_FREE_BYTES
+    ]
     return DiskHealth(disk.free, disk.total)

@@ -14,6 +14,8 @@ from storemon.errors import InputError
 from storemon.records.jobs import QueueFullError
 
 RETRY_SECONDS = 5
+_CUT_OFF = "client disconnected prematurely"
+"""What Litestar says, with a status of 500, of who leaves before the body has come."""
 
 _log = structlog.stdlib.get_logger("storemon.problems")
 
@@ -63,6 +65,8 @@ def problems_plugin() -> ProblemDetailsPlugin:
 
 def from_http(error: HTTPException) -> ProblemDetailsException:
     """Say in words which field of a request was wrong."""
+    if error.detail == _CUT_OFF:  # to whoever left; but a mistake of ours it is not
+        return problem(400, "the body ended before it was whole; send all of it")
     fields = error.extra if isinstance(error.extra, list) else []
     detail = "; ".join(_of_field(**field) for field in fields) or error.detail
     return problem(error.status_code, detail, headers=error.headers)

@@ -19,6 +19,7 @@ from storemon.questions.options import Means, ReportQuestion, question_of
 from storemon.records.jobs import Job, Jobs, pinned_versions
 from storemon.records.opening import are_there, opened_records
 from storemon.service.callers import Caller
+from storemon.service.telemetry.counted import count_rows
 from storemon.settings import Settings
 from storemon.units.zones import EDITION
 from storemon.views.answer import legend_of_report
@@ -176,6 +177,7 @@ def run_ingestion(settings: Settings, job: Job) -> dict[str, Any]:
     """
     path = ingestion_parameters(settings, job.parameters["path"])["path"]  # a link may have been put there since
     ingestion = Lake(settings.lake).ingest(path, memory=settings.memory)
+    count_rows(ingestion.tables)
     if not ingestion.readable:
         reasons = "; ".join(f"{table.file}: {reason}" for table in ingestion.tables for reason in table.reasons)
         raise FileError(f"none of the rows can be read: {reasons}")

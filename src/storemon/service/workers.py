@@ -4,12 +4,10 @@ That one shows that the process is alive and how far its jobs are, stops those t
 too long, and lets go of what is no longer kept.
 """
 
-import os
-import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from threading import Event, Thread, current_thread, get_native_id
+from threading import Event, Thread, current_thread
 from typing import Any
 from uuid import uuid4
 
@@ -18,11 +16,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import StoremonError
 from storemon.records.jobs import Job, Jobs, Kind
+from storemon.service.telemetry.counted import Outcome, count_job, count_restart
+from storemon.service.telemetry.traces import traced_job
 from storemon.stopping import Stop
+from storemon.threads import give_way
 from storemon.units.durations import format_duration
 
 LOOK_SECONDS = 1  # how often to look for jobs that other processes queued, handed back, or died of
-NICENESS = 5  # halves the slowest polls while jobs run, and costs these nothing on an idle machine
 GRACE_SECONDS = 5  # how long a stop waits for running jobs to end
 _TIDY_SECONDS = 60  # how often to let go of what is no longer kept
 
@@ -107,6 +107,13 @@ class Workers:
         self._wakes[kind].set()
         return job_id
 
+    def ended(self) -> list[str]:
+        """Name the threads that have ended, though nobody stopped them: what those did, this process no longer does."""
+        if self._stopping.is_set():
+            return []
+        threads = (*self._threads.values(), self._looking)
+        return [thread.name for thread in threads if thread.ident and not thread.is_alive()]
+
     def stop(self) -> None:
         """Take no more jobs, give the running ones a grace, and hand back those that need longer."""
         self._stopping.set()
@@ -118,7 +125,10 @@ class Workers:
         self._stopped.set()
         self._looking.join()
         if any(thread.is_alive() for thread in self._threads.values()):
-            _log.warning("jobs handed back", count=self._jobs.hand_back(self._owner))
+            try:
+                _log.warning("jobs handed back", count=self._jobs.hand_back(self._owner))
+            except SQLAlchemyError:  # their leases run out by themselves
+                _log.exception("jobs not handed back")
             for running in self._running.values():
                 running.stop.now("the service has stopped")
 
@@ -127,7 +137,7 @@ class Workers:
         return Thread(target=self._work, args=(kind,), name=kind, daemon=True)
 
     def _work(self, kind: Kind) -> None:
-        _give_way()
+        give_way()
         while not self._stopping.is_set() and self._threads[kind] is current_thread():
             try:
                 job = self._jobs.claim(kind, self._owner)
@@ -145,30 +155,38 @@ class Workers:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(**{n: job.parameters[n] for n in _OF_REQUEST if n in job.parameters})
         running = self._running[job.kind] = _Running(job)
+        outcome: Outcome = "failed"
+        if job.attempts > 1:
+            count_restart(job.kind)
         try:
-            with running.stop.heeded():
+            with traced_job(job), running.stop.heeded():
                 result = self._runs[job.kind](job)
             if self._jobs.complete(job, result):
+                outcome = "complete"
                 log.info("job complete", seconds=_since(started))
             else:
+                outcome = "canceled"
                 self._unwanted(job)
                 log.info("job no longer wanted", seconds=_since(started))
         except StoremonError as error:
-            self._fail(job, str(error))
+            outcome = self._fail(job, str(error))
             log.warning("job failed", seconds=_since(started), reason=str(error))
         except SQLAlchemyError:
             raise  # its end can't be recorded: without a lease it will be run again
         except BaseException as error:  # a panic in Rust is no Exception, and must not end this thread
             reason = f"{type(error).__name__}: {error}. This was not foreseen; the log says more under this job's id."
-            self._fail(job, reason)
+            outcome = self._fail(job, reason)
             log.exception("job failed", seconds=_since(started))
         finally:
             if self._running.get(job.kind) is running:
                 del self._running[job.kind]
+                count_job(job.kind, outcome, running.seconds)
 
-    def _fail(self, job: Job, reason: str) -> None:
-        if not self._jobs.fail(job, reason):
-            self._unwanted(job)
+    def _fail(self, job: Job, reason: str) -> Outcome:
+        if self._jobs.fail(job, reason):
+            return "failed"
+        self._unwanted(job)
+        return "canceled"
 
     def _look_after(self) -> None:
         while not self._stopped.wait(self._look_seconds):
@@ -196,16 +214,11 @@ class Workers:
         if running.end(reason) and self._running.get(job.kind) is running:
             # A library does not let its thread go. Another one takes the thread's place; it ends when it gets back.
             self._jobs.fail(job, reason)
+            count_job(job.kind, "failed", running.seconds)
             _log.error("job stuck", kind=job.kind, id=job.id, reason=reason)
             del self._running[job.kind]
             self._threads[job.kind] = self._thread(job.kind)
             self._threads[job.kind].start()
-
-
-def _give_way() -> None:
-    """Let whoever waits for an answer go first: this thread, and those that DuckDB and Polars begin for it."""
-    if sys.platform == "linux":  # elsewhere threads have no priority of their own
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), NICENESS)
 
 
 def _since(started: float) -> float:

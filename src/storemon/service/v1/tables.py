@@ -29,6 +29,7 @@ from storemon.lake.snapshot import Snapshot
 from storemon.questions.options import Means
 from storemon.service.callers import OF_ALL_STORES, needs
 from storemon.service.problems import problem, problems
+from storemon.service.telemetry.counted import count_rows
 from storemon.service.v1.answering import answered
 from storemon.service.v1.described import AnswerOperation, ReplaceOperation
 from storemon.service.v1.query import Nothing, Wanted, wanted
@@ -109,6 +110,7 @@ def _replaced(request: Request[Any, Any, Any], settings: Settings, form: Form, b
             ingestion = Lake(settings.lake).ingest(file, memory=settings.memory, called=called)
         except InputError as error:
             raise InputError(str(error).replace(str(file), "the body")) from error
+    count_rows(ingestion.tables)
     (table,) = ingestion.tables
     if not ingestion.readable:
         raise InputError(

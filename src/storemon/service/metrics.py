@@ -1,0 +1,33 @@
+"""The route of the metrics."""
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from prometheus_client import generate_latest
+
+from storemon.records.jobs import Jobs
+from storemon.service.callers import OF_ALL_STORES
+from storemon.service.telemetry.counted import counts
+from storemon.service.telemetry.scraped import Found
+from storemon.service.telemetry.stores import StoresNow
+from storemon.service.workers import Workers
+from storemon.settings import Settings
+
+
+@get(
+    "/metrics",
+    sync_to_thread=True,
+    opt=OF_ALL_STORES,
+    summary="Metrics for Prometheus",
+    responses={200: ResponseSpec(str, media_type="text/plain", description="In Prometheus' text format")},
+)
+def metrics(
+    settings: NamedDependency[Settings],
+    jobs: NamedDependency[Jobs],
+    workers: NamedDependency[Workers],
+    stores_now: NamedDependency[StoresNow],
+) -> Response[bytes]:
+    """Tell what all processes of this service have counted, and what is true of it now."""
+    stores_now.refresh()
+    told = counts() + generate_latest(Found(settings, jobs, workers))
+    return Response(told, media_type="text/plain; version=0.0.4")
