@@ -9,7 +9,7 @@ FILES := $(wildcard data/*)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup sample ingest report serve test test-all check bench bench-scale bench-service pins clean
+.PHONY: help demo setup sample ingest report serve test test-all faults check bench bench-scale bench-service pins clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ test: $(BIN)/.ready-dev ## Run every test, with a few examples of each kind
 
 test-all: $(BIN)/.ready-dev ## Run every test as deep as there are examples
 	DEEP_TESTS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+faults: $(BIN)/.ready-dev ## Kill, fill and set apart what a service needs, and print what held
+	DEEP_TESTS=1 $(BIN)/python -m pytest tests/faults
 
 check: $(BIN)/.ready-dev ## Lint, formatting, types, and the contract of imports
 	$(BIN)/ruff check
