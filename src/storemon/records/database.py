@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import msgspec
 from sqlalchemy import JSON, URL, BigInteger, Connection, Engine, Select, create_engine, event, func, make_url, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
@@ -42,7 +43,13 @@ def connected(url: str | URL) -> Engine:
     """Prepare to connect to a database, SQLite or PostgreSQL; nothing is asked of it yet."""
     url = make_url(url)
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=0, connect_args={"timeout": BUSY_SECONDS})
+        engine = create_engine(
+            url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=0,
+            json_deserializer=msgspec.json.decode,
+            connect_args={"timeout": BUSY_SECONDS},
+        )
         event.listen(engine, "connect", _prepare)
         return engine
     milliseconds = int(1000 * BUSY_SECONDS)

@@ -5,7 +5,6 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
-from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, NotAuthorizedException, PermissionDeniedException
 from litestar.middleware import ASGIMiddleware
@@ -23,7 +22,7 @@ from storemon.settings import Settings
 if TYPE_CHECKING:
     from storemon.service.tokens import Tokens
 
-Connection = ASGIConnection[Any, Any, Any, Any]
+_BROUGHT = (b"authorization", b"x-api-key")
 _LOOK_SECONDS = 1  # for so long a service that had no keys may not know of the first one
 _log = structlog.stdlib.get_logger("storemon.audit")
 
@@ -111,10 +110,10 @@ class Doorkeeper(ASGIMiddleware):
         return caller
 
     async def _caller(self, scope: Scope) -> Caller:
-        headers = Connection(scope).headers
-        scheme, _, bearer = headers.get("authorization", "").partition(" ")
+        headers = {name: value.decode("latin-1") for name, value in reversed([*scope["headers"]]) if name in _BROUGHT}
+        scheme, _, bearer = headers.get(b"authorization", "").partition(" ")
         token = bearer.strip() if scheme.lower() == "bearer" else ""
-        sent = headers.get("x-api-key") or token
+        sent = headers.get(b"x-api-key") or token
         if not sent and not self._guarded():
             return Caller()
         if self._tokens is not None and sent == token and "." in token:  # which no key has

@@ -5,7 +5,7 @@ while jobs run. A trigger waits for the disk, and does it in a thread.
 """
 
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery
 from litestar.response import File
+from litestar.response.base import ASGIResponse
 
 from storemon.records.jobs import Job, Jobs
 from storemon.service.callers import OF_ALL_STORES
@@ -22,6 +23,8 @@ from storemon.service.work import report_file, report_parameters
 from storemon.service.workers import Workers
 from storemon.settings import Settings
 from storemon.units.durations import format_duration
+
+T = TypeVar("T")
 
 
 class Triggered(msgspec.Struct):
@@ -36,6 +39,19 @@ class Running(msgspec.Struct):
     status: Literal["Running"] = "Running"
 
 
+class _Constant(Response[T]):
+    """An answer that is always the same: it is written once."""
+
+    _written: ASGIResponse | None = None
+
+    def to_asgi_response(self, *given: Any, **named: Any) -> ASGIResponse:
+        """Give it as it was written for the first one who asked."""
+        if self._written is None:
+            self._written = super().to_asgi_response(*given, **named)
+        return self._written
+
+
+_RUNNING = _Constant(Running())
 ANSWERS = {
     200: ResponseSpec(Running, description="Still running; once complete, the CSV, with X-Report-Status: Complete"),
     **problems(
@@ -94,7 +110,7 @@ def _answer(settings: Settings, jobs: Jobs, report_id: UUID) -> Response[Running
         raise problem(500, f"the report failed: {job.reason}", status="Failed", reason=job.reason)
     if job.state == "canceled" or "question" in job.parameters:
         raise problem(410, f"there is no CSV of this report here; look at /v1/reports/{report_id}")
-    return _download(settings, job) if job.state == "complete" else Response(Running())
+    return _download(settings, job) if job.state == "complete" else _RUNNING
 
 
 def _download(settings: Settings, job: Job) -> File:
