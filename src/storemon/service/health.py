@@ -70,13 +70,14 @@ def live() -> Alive:
     sync_to_thread=True,
     opt=NOBODY,
     summary="Could a report be made now?",
+    description="Answer with the state of lake and disk, after a look at the records and at the queue of jobs.",
     response_description="Yes",
     responses=problems(_503="No; the reasons say why"),
 )
 def health(
     settings: NamedDependency[Settings], jobs: NamedDependency[Jobs], workers: NamedDependency[Workers]
 ) -> Health:
-    """Answer with the state of the lake and the disk, after a look at the records and at the queue of jobs."""
+    """Look at all of it. Litestar does not find this text, as there are two paths."""
     looked = look(settings, jobs, workers)
     found = Health(looked.lake, looked.disk, [reason for reasons in looked.reasons.values() for reason in reasons])
     if found.reasons:

@@ -65,10 +65,13 @@ _BY_STATUS = {
     "503": ["Retry-After"],
 }
 _REFUSED = {
-    "401": "There is no key, or one that can't be used",
-    "403": "This key may not do this, or sees some stores only",
-    "429": "This was asked too often",
+    "no_key": "There is no key, or one that can't be used",
+    "not_allowed": "This key may not do this, or sees some stores only",
+    "too_often": "This was asked too often",
+    "records_out_of_reach": "The records of jobs and keys can't be read",
+    "issuer_out_of_reach": "The keys of the issuer of tokens can't be read or fetched",
 }
+_OF_BODIES = {"body_too_slow": "The body did not arrive in time", "too_large": "The body is too large"}
 
 
 class SchemaPage(OpenAPIRenderPlugin):
@@ -131,35 +134,31 @@ def link(operation_id: str, text: str, **parameters: str) -> Link:
 
 def describe(app: Litestar) -> None:
     """Tell of each route what its place among the others makes true: who may take it, and what refuses it before."""
-    handlers = [
-        handler
+    paths = {
+        handler: route.path_format
         for route in app.routes
         if isinstance(route, HTTPRoute)
-        for handler in dict.fromkeys(handler for handler, _ in route.route_handler_map.values())
+        for handler, _ in route.route_handler_map.values()
         if handler.resolve_include_in_schema()
-    ]
-    for handler in dict.fromkeys(handlers):
-        handler.responses = problems.joined(handler.responses or {}, _refused(handler))
-        handler.operation_class = partial(_described, handler, handler.operation_class)  # type: ignore[assignment]
+    }
+    for handler, path in paths.items():
+        handler.responses = problems.joined(handler.responses or {}, _refused(handler, path))
+        handler.operation_class = partial(_described, handler, path, handler.operation_class)  # type: ignore[assignment]
 
 
-def _refused(handler: HTTPRouteHandler) -> Mapping[int, ResponseSpec]:
-    """Describe the problems that whatever comes before a route has."""
+def _refused(handler: HTTPRouteHandler, path: str) -> Mapping[int, ResponseSpec]:
+    """Describe the problems of whatever comes before a route."""
+    if _role(handler) is None:
+        return {}
     has_body = not {"data", "body"}.isdisjoint(handler.parsed_fn_signature.parameters)
-    needs_key = _role(handler) is not None
-    if not all(path.startswith("/v1/") for path in handler.paths):
-        refused = {f"_{status}": text for status, text in _REFUSED.items() if needs_key}
-        slow = {"_408": "The body did not arrive in time", "_413": "The body is too large"} if has_body else {}
-        return problems.problems(**refused, **slow)
-    slow = {"body_too_slow": "The body did not arrive in time", "too_large": "The body is too large"}
-    return v1.problems(
-        no_key=_REFUSED["401"],
-        not_allowed=_REFUSED["403"],
-        too_often=_REFUSED["429"],
-        issuer_out_of_reach="The keys of the issuer of tokens can't be read or fetched",
-        records_out_of_reach="The records of jobs and keys can't be read",
-        **(slow if has_body else {}),
-    )
+    texts = _REFUSED | (_OF_BODIES if has_body else {})
+    if _is_v1(path):
+        return v1.problems(**texts)
+    return problems.joined(*(problems.problems(**{f"_{v1.status_of(name)}": text}) for name, text in texts.items()))
+
+
+def _is_v1(path: str) -> bool:
+    return path.startswith("/v1/")
 
 
 def _role(handler: HTTPRouteHandler) -> str | None:
@@ -167,21 +166,23 @@ def _role(handler: HTTPRouteHandler) -> str | None:
     return role
 
 
-def _described(handler: HTTPRouteHandler, kind: type[Operation], **given: Any) -> Operation:
+def _described(handler: HTTPRouteHandler, path: str, kind: type[Operation], **given: Any) -> Operation:
     operation, role = kind(**given), _role(handler)
     operation.security = [] if role is None else [{name: [role]} for name in ("bearer", "key")]
-    is_v1, path = all(path.startswith("/v1/") for path in handler.paths), min(handler.paths)
     for status, response in (operation.responses or {}).items():
         if not isinstance(response, OpenAPIResponse):
             continue
-        names = [*(handler.opt.get("headers", ()) if status < "4" else ()), *_BY_STATUS.get(status, ())]
-        names += ["X-Request-ID"] if is_v1 else []
+        names = [
+            *(handler.opt.get("headers", ()) if status < "4" else ()),
+            *(_BY_STATUS.get(status, ()) if role else ()),
+        ]
+        names += ["X-Request-ID"] if _is_v1(path) else []
         response.headers = {name: Reference(f"#/components/headers/{name}") for name in names} or None
         if status < "3":
             response.links = handler.opt.get("links") or None
         for media_type in (response.content or {}).values():
             told: list[Any] = [each.value for each in (media_type.examples or {}).values() if isinstance(each, Example)]
-            if is_v1 and status >= "4":
+            if _is_v1(path) and status >= "4":
                 media_type.examples = {
                     one["type"].partition("#")[2]: Example(value=one | {"instance": path}) for one in told
                 }

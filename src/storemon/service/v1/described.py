@@ -34,9 +34,7 @@ _PAGE = Schema(
 )
 
 
-UNCHANGED = {
-    304: ResponseSpec(None, description="It is what If-None-Match, or If-Modified-Since, says to be there already")
-}
+UNCHANGED = {304: ResponseSpec(None, description="It is what If-None-Match names")}
 """What is said of a route with an ETag."""
 
 

@@ -75,6 +75,11 @@ class TypedProblem(msgspec.Struct):
     instance: str
 
 
+def status_of(name: str) -> int:
+    """Tell the status of a problem by the last part of its type, with ``_`` for ``-``."""
+    return _KINDS[name.replace("_", "-")].status
+
+
 def problems(**described: str) -> dict[int, ResponseSpec]:
     """Describe a route's problems for OpenAPI by their types, as in ``problems(not_found="there is no such report")``.
 

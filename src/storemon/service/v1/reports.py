@@ -151,7 +151,6 @@ class Page:
         **problems(
             wrong_question="The question can't be understood",
             gone="The report was deleted at once",
-            wrong_body="The body is of another media type",
             key_used="This Idempotency-Key was used for another question",
             too_many_waiting="Too many reports are waiting",
         ),

@@ -213,7 +213,11 @@ def add_maintenance(settings: NamedDependency[Settings], data: JSONBody[Maintena
     opt=needs("writer") | OF_ALL_STORES,
     sync_to_thread=True,
     summary="Take one maintenance back",
-    responses=problems(not_found="There is none with this id", facts_out_of_reach="The lake can't be written"),
+    responses=problems(
+        wrong_question="The id can't be read",
+        not_found="There is none with this id",
+        facts_out_of_reach="The lake can't be written",
+    ),
 )
 def remove_maintenance(maintenance_id: MaintenanceId, settings: NamedDependency[Settings]) -> None:
     """Take one maintenance back."""
