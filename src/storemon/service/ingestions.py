@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 
 from storemon.intake.ingest import TableSummary
 from storemon.records.jobs import Jobs
-from storemon.service.callers import OF_ALL_STORES, needs
+from storemon.service.door.callers import OF_ALL_STORES, needs
 from storemon.service.problems import problem, problems
 from storemon.service.work import ingestion_parameters
 from storemon.service.workers import Workers

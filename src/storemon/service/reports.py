@@ -17,7 +17,7 @@ from litestar.response import File
 from litestar.response.base import ASGIResponse
 
 from storemon.records.jobs import Job, Jobs
-from storemon.service.callers import OF_ALL_STORES
+from storemon.service.door.callers import OF_ALL_STORES
 from storemon.service.problems import problem, problems
 from storemon.service.work import report_file, report_parameters
 from storemon.service.workers import Workers

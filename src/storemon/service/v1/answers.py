@@ -14,7 +14,7 @@ from storemon.errors import InputError
 from storemon.lake.snapshot import Snapshot
 from storemon.questions import audit, explain, outages, report, stores, week
 from storemon.questions.options import AuditQuestion, Grouped, Means, Question, ReportQuestion, StoresQuestion
-from storemon.service.callers import caller_of
+from storemon.service.door.callers import caller_of
 from storemon.service.problems import problems
 from storemon.service.v1.answering import answered, form_of, headers_of, means_of
 from storemon.service.v1.described import AnswerOperation, ExplanationOperation

@@ -19,7 +19,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from storemon.engine.question import require_one_of
 from storemon.errors import InputError
 from storemon.records.jobs import ENDED, Job, Jobs, State
-from storemon.service.callers import Caller, caller_of
+from storemon.service.door.callers import Caller, caller_of
 from storemon.service.problems import problem, problems
 from storemon.service.v1 import cursors
 from storemon.service.v1.described import AskOperation
