@@ -19,7 +19,11 @@ from storemon.settings import Settings
     sync_to_thread=True,
     opt=OF_ALL_STORES,
     summary="Metrics for Prometheus",
-    responses={200: ResponseSpec(str, media_type="text/plain", description="In Prometheus' text format")},
+    responses={
+        200: ResponseSpec(
+            str, media_type="text/plain", generate_examples=False, description="In Prometheus' text format"
+        )
+    },
 )
 def metrics(
     settings: NamedDependency[Settings],
