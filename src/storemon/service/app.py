@@ -30,12 +30,12 @@ from storemon.lake.schemas import FACTS
 from storemon.records.jobs import Jobs, Kind
 from storemon.records.keys import Keys, opened_keys
 from storemon.records.opening import opened_records
-from storemon.service.callers import Doorkeeper, tokens_of
-from storemon.service.connections import Connection
+from storemon.service.door.callers import Doorkeeper, tokens_of
+from storemon.service.door.connections import Connection
+from storemon.service.door.hosts import ParsedHost
+from storemon.service.door.limits import AnswersInTurn, BodyInTime, make_room, rates_of
 from storemon.service.health import health, live
-from storemon.service.hosts import ParsedHost
 from storemon.service.ingestions import get_ingestion, ingest
-from storemon.service.limits import AnswersInTurn, BodyInTime, make_room, rates_of
 from storemon.service.logs import RequestLog, configure_logs
 from storemon.service.metrics import metrics
 from storemon.service.problems import problems_plugin

@@ -18,7 +18,7 @@ from storemon.errors import FileError, StoremonError
 from storemon.lake.checking import require_files
 from storemon.lake.kept import KeptLake
 from storemon.records.jobs import Jobs
-from storemon.service.callers import NOBODY
+from storemon.service.door.callers import NOBODY
 from storemon.service.problems import problem, problems
 from storemon.service.workers import Workers
 from storemon.settings import Settings

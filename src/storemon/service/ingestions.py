@@ -12,7 +12,7 @@ from litestar.params import JSONBody, PathParameter
 from storemon.intake.ingest import TableSummary
 from storemon.questions.options import LONGEST
 from storemon.records.jobs import Jobs
-from storemon.service.callers import OF_ALL_STORES, needs
+from storemon.service.door.callers import OF_ALL_STORES, needs
 from storemon.service.problems import problem, problems
 from storemon.service.schema import link, tells
 from storemon.service.work import ingestion_parameters

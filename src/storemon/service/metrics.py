@@ -6,7 +6,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from prometheus_client import generate_latest
 
 from storemon.records.jobs import Jobs
-from storemon.service.callers import OF_ALL_STORES
+from storemon.service.door.callers import OF_ALL_STORES
 from storemon.service.telemetry.counted import counts
 from storemon.service.telemetry.scraped import Found
 from storemon.service.telemetry.stores import StoresNow

@@ -19,7 +19,7 @@ from litestar.response import File
 from litestar.response.base import ASGIResponse
 
 from storemon.records.jobs import Job, Jobs
-from storemon.service.callers import OF_ALL_STORES
+from storemon.service.door.callers import OF_ALL_STORES
 from storemon.service.problems import problem, problems
 from storemon.service.schema import link, tells
 from storemon.service.work import report_file, report_parameters

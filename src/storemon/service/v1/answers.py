@@ -25,7 +25,7 @@ from storemon.questions.options import (
     StoresQuestion,
     Value,
 )
-from storemon.service.callers import caller_of
+from storemon.service.door.callers import caller_of
 from storemon.service.schema import OF_FACTS, OF_PAGES, tells
 from storemon.service.v1.answering import answered, form_of, headers_of, means_of
 from storemon.service.v1.described import UNCHANGED, AnswerOperation, ExplanationOperation

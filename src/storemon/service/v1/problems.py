@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import EmptyLakeError, InputError, StoppedError, StoremonError
 from storemon.records.jobs import QueueFullError
-from storemon.service.limits import BusyError
+from storemon.service.door.limits import BusyError
 from storemon.service.problems import RETRY_SECONDS, described_problem, from_http, joined
 
 _log = structlog.stdlib.get_logger("storemon.problems")

@@ -21,7 +21,7 @@ from storemon.engine.question import require_one_of
 from storemon.errors import InputError
 from storemon.questions.options import Value
 from storemon.records.jobs import ENDED, Job, Jobs, State
-from storemon.service.callers import Caller, caller_of
+from storemon.service.door.callers import Caller, caller_of
 from storemon.service.problems import joined, problem
 from storemon.service.schema import link, tells
 from storemon.service.v1 import cursors

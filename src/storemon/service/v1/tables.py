@@ -27,7 +27,7 @@ from storemon.intake.lake import Lake
 from storemon.intake.single import with_ids
 from storemon.lake.snapshot import Snapshot
 from storemon.questions.options import LONGEST, Means
-from storemon.service.callers import OF_ALL_STORES, needs
+from storemon.service.door.callers import OF_ALL_STORES, needs
 from storemon.service.problems import problem
 from storemon.service.schema import OF_FACTS, OF_PAGES, link, tells
 from storemon.service.telemetry.counted import count_rows

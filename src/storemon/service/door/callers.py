@@ -16,11 +16,11 @@ from storemon.errors import InputError
 from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
 from storemon.records.keys import ROLES, Keys, Role
-from storemon.service.limits import FAILURE, Rates, address_of
+from storemon.service.door.limits import FAILURE, Rates, address_of
 from storemon.settings import Settings
 
 if TYPE_CHECKING:
-    from storemon.service.tokens import Tokens
+    from storemon.service.door.tokens import Tokens
 
 _BROUGHT = (b"authorization", b"x-api-key")
 _LOOK_SECONDS = 1  # for so long a service that had no keys may not know of the first one
@@ -148,7 +148,7 @@ def tokens_of(settings: Settings) -> "Tokens | None":
         return None
     if find_spec("jwt") is None or find_spec("cryptography") is None:
         raise InputError("to let in JWTs, PyJWT must be installed; install it with: pip install 'storemon[jwt]'")
-    from storemon.service.tokens import Tokens  # noqa: PLC0415 - who names no issuer need not have PyJWT
+    from storemon.service.door.tokens import Tokens  # noqa: PLC0415 - who names no issuer need not have PyJWT
 
     return Tokens(settings)
 
