@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from storemon.errors import EmptyLakeError, InputError, StoppedError, StoremonError
 from storemon.records.jobs import QueueFullError
 from storemon.service.limits import BusyError
-from storemon.service.problems import RETRY_SECONDS, from_http
+from storemon.service.problems import OUT_OF_REACH, RETRY_SECONDS, from_http
 
 _log = structlog.stdlib.get_logger("storemon.problems")
 
@@ -78,6 +78,7 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
         detail = "this was not foreseen; the log says more"
     elif kind.status == 503:  # noqa: PLR2004
         _log.error("request failed", reason=detail)
+        detail = OUT_OF_REACH if isinstance(error, SQLAlchemyError) else detail
         headers["Retry-After"] = str(RETRY_SECONDS)
     body = {"type": f"docs/problems.md#{kind.name}", "title": kind.title, "status": kind.status}
     body |= {"detail": _named(detail), "instance": request.url.path, **more}
