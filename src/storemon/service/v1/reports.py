@@ -31,6 +31,8 @@ from storemon.units.instants import microseconds, parse_instant
 
 MOST, USUAL = 1_000, 50  # reports of a page
 LONGEST_KEY = 255
+LARGEST_QUESTION = 65_536
+"""Bytes of a question: it is kept, and told by every look at its report; those of a straight answer have less."""
 MOST_URGENT = 100
 _KEY_HELP = "A text of your own: sent again with the same question, it gives the same report."
 _LOOK_SECONDS, _PING_SECONDS = 0.25, 15
@@ -117,6 +119,7 @@ class Page:
         **problems(
             _400="The question can't be understood",
             _403="Only an admin may go before others",
+            _413="The question is too large",
             _422="This Idempotency-Key was used for another question",
             _503="Too many reports are waiting; Retry-After says when to come again",
         ),
@@ -137,6 +140,8 @@ def ask_for_report(  # noqa: PLR0917 - Litestar gives them by name
     The same Idempotency-Key with the same question gives the same report, however often it is sent.
     """
     caller = caller_of(request.scope)
+    if len(msgspec.json.encode(data)) > LARGEST_QUESTION:
+        raise problem(413, f"the question is larger than {LARGEST_QUESTION:,} bytes; ask for less at once")
     parameters = question_parameters(settings, data or {}, caller)
     turn = _turn(wanted.question, caller)
     if key is None:
@@ -171,7 +176,7 @@ def _accepted(job: Job | None, status: int) -> Response[Report]:
 @get(
     "/reports",
     dependencies=wanted(Listed, shown=Page),
-    sync_to_thread=False,
+    sync_to_thread=True,
     summary="Reports, the newest first",
     responses=problems(_400="A parameter is not known, or can't have this value"),
 )
@@ -195,10 +200,10 @@ def list_reports(
 ONE_REPORT = problems(_400="The id is no UUID", _404="There is no such report")
 
 
-@get("/reports/{report_id:str}", sync_to_thread=False, summary="A report", responses=ONE_REPORT)
-def get_one(request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> Report:
+@get("/reports/{report_id:str}", summary="A report", responses=ONE_REPORT)
+async def get_one(request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> Report:
     """Tell how far a report is, what was asked for, and of which facts it is."""
-    return _told(found_report(request, jobs, report_id))
+    return _told(_seen(request, await jobs.look("report", str(report_id)), report_id))
 
 
 @post(
@@ -247,14 +252,14 @@ async def follow(
     request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: NamedDependency[Jobs]
 ) -> ServerSentEvent:
     """Send an event with the report each time its state changes, or how far it is, until it has ended."""
-    found_report(request, jobs, report_id)
+    _seen(request, await jobs.look("report", str(report_id)), report_id)
     return ServerSentEvent(_events(jobs, report_id))
 
 
 async def _events(jobs: Jobs, report_id: UUID) -> AsyncIterator[ServerSentEventMessage]:
     told, silent_since = None, asyncio.get_running_loop().time()
     while told is None or told[0] not in ENDED:
-        job = jobs.get("report", str(report_id))
+        job = await jobs.look("report", str(report_id))
         if job is None:
             return
         now = asyncio.get_running_loop().time()
@@ -278,7 +283,11 @@ def _own(request: Request[Any, Any, Any], jobs: Jobs, report_id: UUID) -> Job:
 
 def found_report(request: Request[Any, Any, Any], jobs: Jobs, report_id: UUID) -> Job:
     """Find a report that whoever asks may see."""
-    job, caller = jobs.get("report", str(report_id)), caller_of(request.scope)
+    return _seen(request, jobs.get("report", str(report_id)), report_id)
+
+
+def _seen(request: Request[Any, Any, Any], job: Job | None, report_id: UUID) -> Job:
+    caller = caller_of(request.scope)
     if job is None or (caller.sees and job.parameters.get("key") != caller.owner):
         raise problem(404, f"there is no report {report_id}; ask for one with POST /v1/reports")
     return job
