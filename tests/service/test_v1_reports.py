@@ -229,6 +229,12 @@ def test_a_question_that_is_too_large(asked: Client) -> None:
     assert asked.get("/v1/reports").json()["rows"] == []
 
 
+def test_a_report_with_too_many_parts(asked: Client) -> None:
+    told = made(asked, {"every": "hour", "from": "0001-01-01", "to": "9999-12-31"})
+    assert told["state"] == "failed"
+    assert "parts of windows for each store, and 1,000,000 is the most" in told["reason"]
+
+
 def test_its_file_is_gone(asked: Client, settings: Settings) -> None:
     told = made(asked)
     (settings.reports / f"{told['id']}.parquet").unlink()
