@@ -149,6 +149,21 @@ def test_a_filter_can_not_be_escaped(settings: Settings, sampled: Lake, keys: Ke
         assert made(client, {"where": f"region={other}"}, of(narrow))["state"] == "failed"
 
 
+def test_a_cursor_shows_no_store_of_before(settings: Settings, sampled: Lake, keys: Keys) -> None:
+    """A store that has got another region is no longer seen, though the cursor is of before, or forged so."""
+    (mine, inside), (other, _) = sorted(regions(sampled).items())[:2]
+    _, narrow = keys.create("reader", {"region": mine})
+    with TestClient(create_app(settings)) as client:
+        asked = {"limit": "1", "sort": "store_id"}
+        before = client.get("/v1/stores", params=asked, headers=of(narrow)).json()["next"]
+        stores = (settings.data / "stores.csv").read_text().replace(mine, other)
+        (settings.data / "stores.csv").write_text(stores.replace(other, mine, 1))
+        sampled.ingest(settings.data / "stores.csv")
+        answer = client.get("/v1/stores", params=asked | {"cursor": before}, headers=of(narrow))
+        assert answer.status_code == 400
+        assert len(client.get("/v1/stores", headers=of(narrow)).json()) < len(inside)
+
+
 def test_what_is_not_seen_is_not_there(settings: Settings, sampled: Lake, keys: Keys) -> None:
     """Whether a store is hidden or unknown, no word and no header tells."""
     (mine, inside), (_, outside) = sorted(regions(sampled).items())[:2]

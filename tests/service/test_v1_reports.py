@@ -1,5 +1,6 @@
 """Reports that are made meanwhile, under /v1: asked once, listed, followed, downloaded in parts, deleted."""
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -128,8 +129,11 @@ def test_the_list_is_newest_first_and_by_pages(asked: Client) -> None:
             made(asked)  # a newer one moves nothing
     assert found == [*made_ids[::-1], triggered]
     assert asked.get("/v1/reports?state=failed").json() == {"rows": [], "next": None}
-    for wrong in ("limit=0", "limit=1001", "limit=x", "cursor=x", "state=gone", "sort=id"):
+    for wrong in ("limit=0", "limit=1001", "limit=x", "limit=0000000019999", "cursor=x", "state=gone", "sort=id"):
         assert asked.get(f"/v1/reports?{wrong}").status_code == 400
+    for place in ([10**30, triggered], [2**63, triggered], [-1, triggered], [1, "x"], [1, "\0"]):
+        forged = base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+        assert asked.get(f"/v1/reports?cursor={forged}").status_code == 400, place
 
 
 def test_a_triggered_report_has_its_csv_here_too(asked: Client) -> None:

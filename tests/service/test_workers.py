@@ -254,6 +254,35 @@ def test_a_thread_that_does_not_let_go_is_replaced(
         workers.stop()
 
 
+def test_a_thread_that_lets_go_while_it_is_replaced(
+    jobs: Jobs, release: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.2)
+    fail = jobs.fail
+
+    def fails(job: Job, reason: str) -> bool:
+        """Let the thread get back just now."""
+        release.set()
+        until(lambda: not workers._running)
+        return fail(job, reason)
+
+    def run(job: Job) -> dict[str, Any]:
+        if job.parameters.get("stuck"):
+            release.wait(60)
+        return {}
+
+    monkeypatch.setattr(jobs, "fail", fails)
+    workers = started(jobs, run, limit=timedelta(seconds=0.5))
+    try:
+        stuck = workers.add("report", {"stuck": True})
+        ended(jobs, stuck)
+        assert ended(jobs, workers.add("report", {})).state == "complete"
+        until(lambda: sum(thread.name == "report" for thread in threading.enumerate()) == 1)
+        assert workers.ended() == []
+    finally:
+        workers.stop()
+
+
 def test_what_is_no_longer_kept_is_let_go(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TIDY_SECONDS", 0)
     tidied = threading.Event()

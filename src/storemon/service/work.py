@@ -43,7 +43,7 @@ def question_parameters(settings: Settings, given: Mapping[str, object], caller:
 
     """
     report.check(question_of(ReportQuestion, given), _means(settings, report_parameters(settings)))
-    by = {"key": caller.key, "sees": dict(caller.sees)}
+    by = {"key": caller.owner, "sees": dict(caller.sees)}
     return {"question": dict(given), **by, **report_parameters(settings)}
 
 

@@ -7,7 +7,7 @@ too long, and lets go of what is no longer kept.
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from threading import Event, Thread, current_thread
+from threading import Event, Lock, Thread, current_thread
 from typing import Any
 from uuid import uuid4
 
@@ -89,6 +89,8 @@ class Workers:
         self._look_seconds = min(LOOK_SECONDS, lease.total_seconds() / 4)
         self._owner = str(uuid4())
         self._running: dict[Kind, _Running] = {}
+        self._lock = Lock()
+        """Held to say whose turn it is: of a job that has been taken from its thread, that one must know at once."""
         self._wakes = {kind: Event() for kind in runs}
         self._stopping, self._stopped = Event(), Event()
         self._threads = {kind: self._thread(kind) for kind in runs}
@@ -120,16 +122,18 @@ class Workers:
         for wake in self._wakes.values():
             wake.set()
         deadline = time.monotonic() + GRACE_SECONDS
-        for thread in self._threads.values():
+        with self._lock:
+            threads = [*self._threads.values()]
+        for thread in threads:
             thread.join(max(0, deadline - time.monotonic()))
         self._stopped.set()
         self._looking.join()
-        if any(thread.is_alive() for thread in self._threads.values()):
+        if any(thread.is_alive() for thread in threads):
             try:
                 _log.warning("jobs handed back", count=self._jobs.hand_back(self._owner))
             except SQLAlchemyError:  # their leases run out by themselves
                 _log.exception("jobs not handed back")
-            for running in self._running.values():
+            for running in list(self._running.values()):
                 running.stop.now("the service has stopped")
 
     def _thread(self, kind: Kind) -> Thread:
@@ -146,6 +150,8 @@ class Workers:
                     continue
             except SQLAlchemyError:
                 _log.exception("records of jobs out of reach", kind=kind)
+            except OSError:  # what a job has made that nobody wants can't be removed
+                _log.exception("job not cleared away", kind=kind)
             self._wakes[kind].wait(LOOK_SECONDS)
             self._wakes[kind].clear()
 
@@ -178,8 +184,11 @@ class Workers:
             outcome = self._fail(job, reason)
             log.exception("job failed", seconds=_since(started))
         finally:
-            if self._running.get(job.kind) is running:
-                del self._running[job.kind]
+            with self._lock:
+                is_own = self._running.get(job.kind) is running
+                if is_own:
+                    del self._running[job.kind]
+            if is_own:
                 count_job(job.kind, outcome, running.seconds)
 
     def _fail(self, job: Job, reason: str) -> Outcome:
@@ -211,14 +220,24 @@ class Workers:
                 f"it took longer than {format_duration(self._limit)}, the limit of a job (STOREMON_JOB_LIMIT): ask for "
                 "fewer stores or a shorter window, or raise it"
             )
-        if running.end(reason) and self._running.get(job.kind) is running:
-            # A library does not let its thread go. Another one takes the thread's place; it ends when it gets back.
-            self._jobs.fail(job, reason)
+        if running.end(reason) and self._replace(running):
             count_job(job.kind, "failed", running.seconds)
             _log.error("job stuck", kind=job.kind, id=job.id, reason=reason)
-            del self._running[job.kind]
-            self._threads[job.kind] = self._thread(job.kind)
-            self._threads[job.kind].start()
+            self._jobs.fail(job, reason)
+
+    def _replace(self, running: _Running) -> bool:
+        """Put another thread in the place of one that a library does not let go; it ends when it gets back.
+
+        Tell whether that was done: it may have got back at this moment.
+        """
+        kind = running.job.kind
+        with self._lock:
+            if self._running.get(kind) is not running:
+                return False
+            del self._running[kind]
+            self._threads[kind] = self._thread(kind)
+            self._threads[kind].start()
+        return True
 
 
 def _since(started: float) -> float:

@@ -1,9 +1,11 @@
 """Who asks: found out before any route is taken, by the key or the token that a request brings."""
 
+import hashlib
 import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import structlog
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, NotAuthorizedException, PermissionDeniedException
@@ -47,6 +49,14 @@ class Caller(NamedTuple):
     role: Role = "admin"
     sees: Conditions = ()
     """The tags of the stores that are seen; none for all."""
+
+    @property
+    def owner(self) -> str | None:
+        """Whose the reports are that it asks for: of a subject whose tokens see other stores, those of each apart."""
+        if not self.sees:
+            return self.key
+        told = msgspec.json.encode(self.sees)
+        return f"{self.key}#{hashlib.sha256(told).hexdigest()[:32]}"  # no key and no subject has a # in it
 
     def snapshot(self, settings: Settings, versions: dict[str, int] | None = None) -> Snapshot:
         """Fix what is read of the lake: as much as is seen.

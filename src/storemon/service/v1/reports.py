@@ -96,8 +96,8 @@ class Reports(msgspec.Struct):
 
 
 class _Place(NamedTuple):
-    queued_at: int
-    id: str
+    queued_at: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +178,7 @@ def ask_for_report(  # noqa: PLR0917 - Litestar gives them by name
         return _accepted(jobs.get("report", workers.add("report", parameters, **turn)), 202)
     if not 1 <= len(key) <= LONGEST_KEY:
         raise InputError(f"the Idempotency-Key has {len(key)} characters; it can have 1 to {LONGEST_KEY}")
-    own_key = f"{caller.key} {key}"
+    own_key = f"{caller.owner} {key}"
     known = jobs.find("report", own_key)
     job = known or jobs.get("report", workers.add("report", parameters, dedupe_key=own_key, **turn))
     if job and job.parameters.get("question") != parameters["question"]:
@@ -218,14 +218,15 @@ def list_reports(
 ) -> Reports:
     """List the reports there are; for a key that sees some stores only, those that it asked for."""
     caller = caller_of(request.scope)
-    own = caller.key if caller.sees else None
+    own = caller.owner if caller.sees else None
     listed, page = wanted
     if listed.state is not None:
         require_one_of(listed.state, STATES, "state")
     limit = USUAL if page.limit is None else number("limit", page.limit, MOST)
-    before = None if page.cursor is None else cursors.read(page.cursor, _Place)
+    here = None if page.cursor is None else cursors.read(page.cursor, _Place)
+    before = here and (here.queued_at, str(here.id))
     found = jobs.list("report", limit + 1, state=listed.state, key=own, before=before)
-    following = _Place(found[limit - 1].queued_at, found[limit - 1].id) if len(found) > limit else None
+    following = _Place(found[limit - 1].queued_at, UUID(found[limit - 1].id)) if len(found) > limit else None
     return Reports([_told(job) for job in found[:limit]], following and cursors.written(following))
 
 
@@ -316,7 +317,7 @@ async def _events(jobs: Jobs, report_id: UUID) -> AsyncIterator[ServerSentEventM
 def _own(request: Request[Any, Any, Any], jobs: Jobs, report_id: UUID) -> Job:
     """Find a report that whoever asks may change."""
     job, caller = found_report(request, jobs, report_id), caller_of(request.scope)
-    if not caller.may("admin") and job.parameters.get("key") != caller.key:
+    if not caller.may("admin") and job.parameters.get("key") != caller.owner:
         raise problem(403, "this report was asked for by somebody else; an admin's key may change it")
     return job
 
@@ -324,7 +325,7 @@ def _own(request: Request[Any, Any, Any], jobs: Jobs, report_id: UUID) -> Job:
 def found_report(request: Request[Any, Any, Any], jobs: Jobs, report_id: UUID) -> Job:
     """Find a report that whoever asks may see."""
     job, caller = jobs.get("report", str(report_id)), caller_of(request.scope)
-    if job is None or (caller.sees and job.parameters.get("key") != caller.key):
+    if job is None or (caller.sees and job.parameters.get("key") != caller.owner):
         raise problem(404, f"there is no report {report_id}; ask for one with POST /v1/reports")
     return job
 
