@@ -19,7 +19,7 @@ from storemon.records.keys import Keys, opened_keys
 from storemon.sample import write_sample
 from storemon.service.app import create_app
 from storemon.service.door.hosts import ParsedHost
-from storemon.service.logs import RequestLog
+from storemon.service.logs import RequestLog, printable
 from storemon.settings import Settings
 from tests.service.server import REAL, Server, running
 from tests.service.test_v1_reports import made
@@ -162,6 +162,12 @@ def test_a_cursor_shows_no_store_of_before(settings: Settings, sampled: Lake, ke
         answer = client.get("/v1/stores", params=asked | {"cursor": before}, headers=of(narrow))
         assert answer.status_code == 400
         assert len(client.get("/v1/stores", headers=of(narrow)).json()) < len(inside)
+
+
+def test_nothing_moves_the_cursor_of_a_terminal() -> None:
+    line = {"event": "two\nlines", "path": "/\x1b[2J\x9b1A\u202e\nkey=root é", "status": 200}
+    told = printable(None, "info", line)
+    assert told == {"event": "two\nlines", "path": "/\\x1b[2J\\x9b1A\\u202e\\nkey=root é", "status": 200}
 
 
 def test_what_is_not_seen_is_not_there(settings: Settings, sampled: Lake, keys: Keys) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ import pytest
 
 from storemon.answers.report import report
 from storemon.intake.lake import Lake
+from storemon.records.database import connected
 from storemon.settings import Settings
+from tests.postgres import Postgres
 from tests.printed import report_csv
 from tests.service.conftest import write_csvs
 from tests.service.server import REAL, Server, running
@@ -127,3 +130,25 @@ def test_the_log_is_for_people_on_a_terminal(settings: Settings) -> None:
         os.close(terminal)
     assert "listening" in line
     assert not line.startswith("{")
+
+
+def test_a_database_that_hangs_holds_up_nothing_else(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STOREMON_DATABASE", address := postgres.database())
+    with ExitStack() as stack:
+        server = stack.enter_context(running(*REAL))
+        client, pool = stack.enter_context(server.client()), stack.enter_context(ThreadPoolExecutor())
+        report_id = trigger(client)
+        records = connected(address)
+        stack.callback(records.dispose)
+        other = stack.enter_context(records.connect())
+        other.exec_driver_sql("BEGIN; LOCK TABLE jobs, keys IN ACCESS EXCLUSIVE MODE")
+        hanging = [pool.submit(client.get, path) for path in (f"/get_report/{report_id}", f"/v1/reports/{report_id}")]
+        for _ in range(10):
+            with server.client() as another:
+                assert another.get("/health/live", timeout=5).status_code == 200
+        assert not any(each.done() for each in hanging)
+        other.exec_driver_sql("ROLLBACK")
+        assert all(each.result().status_code != 404 for each in hanging)

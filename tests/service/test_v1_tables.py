@@ -95,6 +95,7 @@ WRONG = {
     ("zones", "text/csv", ""): "the body is empty",
     ("zones", "application/json", "{}"): "the body is no JSON array of objects",
     ("zones", "application/json", '[{"store_id": ["1"]}]'): "the body is no JSON array of objects",
+    ("zones", "application/json", json.dumps([{f"a{n}": 1} for n in range(1001)])): "1,001 different members",
     ("zones", "application/json", "["): "the body is no JSON array of objects",
     ("hours", "application/json", '[{"store_id": "1"}]'): "the body has no column",
     ("hours", "application/x-ndjson", "nothing\n"): "",

@@ -9,6 +9,7 @@ from tempfile import TemporaryFile
 from typing import Literal, NamedTuple, get_args
 
 import msgspec
+import structlog
 from litestar import get
 from litestar.di import NamedDependency
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,6 +30,7 @@ LAST_WEEK = timedelta(days=7)
 Part = Literal["records", "queue", "lake", "disk"]
 PARTS: tuple[Part, ...] = get_args(Part)
 """What a report needs, in the order in which the reasons are told."""
+_log = structlog.stdlib.get_logger("storemon.health")
 
 
 class LakeHealth(msgspec.Struct):
@@ -107,8 +109,11 @@ def _look_at_jobs(jobs: Jobs, reasons: dict[Part, list[str]]) -> None:
         jobs.check()
         if jobs.full("report"):
             reasons["queue"].append("as many reports are waiting as may")
-    except (SQLAlchemyError, FileError) as error:
+    except FileError as error:
         reasons["records"].append(f"the records of jobs cannot be written: {error}")
+    except SQLAlchemyError as error:  # whose text is for the log: everybody may ask how the service is
+        _log.error("records of jobs cannot be written", reason=str(error))
+        reasons["records"].append("the records of jobs cannot be written; the log says why")
 
 
 def _look_at_lake(settings: Settings, reasons: list[str]) -> LakeHealth:

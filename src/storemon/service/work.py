@@ -1,9 +1,10 @@
 """What a job of each kind is asked for, and what it does."""
 
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import polars as pl
@@ -26,6 +27,7 @@ from storemon.views.answer import legend_of_report
 from storemon.views.export import export, remove_parts, save
 from storemon.views.forms import FORMS, Form
 
+_LET_GO_SECONDS = 1
 _BATCH = 100_000  # rows that are written at a time
 _SEVEN_COLUMNS = legend_of_report(chosen(SEVEN_COLUMNS, None), DEFAULT_WINDOWS)
 
@@ -47,17 +49,16 @@ def question_parameters(settings: Settings, given: Mapping[str, object], caller:
     return {"question": dict(given), **by, **report_parameters(settings)}
 
 
-def report_file(settings: Settings, job_id: str, form: Form = "csv") -> Path:
-    """Name the file of a report in a form."""
+def report_file(settings: Settings, job_id: str, form: Form | Literal["*"] = "csv") -> Path:
+    """Name the file of a report in a form, or the pattern of all."""
     return settings.reports / f"{job_id}.{form}"
 
 
 def remove_report(settings: Settings, job_id: str) -> None:
     """Remove the files of a report, and what a killed process left of them."""
     for form in FORMS:
-        file = report_file(settings, job_id, form)
-        remove_parts(file)
-        file.unlink(missing_ok=True)
+        report_file(settings, job_id, form).unlink(missing_ok=True)
+    remove_parts(report_file(settings, job_id, "*"))
 
 
 def remove_unwanted(settings: Settings, jobs: Jobs, job: Job) -> None:
@@ -143,12 +144,18 @@ def kept_versions(settings: Settings) -> list[dict[str, int]]:
 
 
 def let_go(settings: Settings, jobs: Jobs) -> int:
-    """Forget the jobs that are no longer to be kept, and remove their files. Tell how many they were."""
-    outdated = jobs.outdated(settings.keep_reports)
-    for job in outdated:
+    """Forget the jobs that are no longer to be kept, and remove their files. Tell how many they were.
+
+    That takes a second or so: of very many, the rest is for another time.
+    """
+    count, until = 0, time.monotonic() + _LET_GO_SECONDS
+    for job in jobs.outdated(settings.keep_reports):
         remove_report(settings, job.id)  # before its record: so that no file is ever nobody's
         jobs.delete(job.kind, job.id)
-    return len(outdated)
+        count += 1
+        if time.monotonic() >= until:
+            break
+    return count
 
 
 def ingestion_parameters(settings: Settings, path: str) -> dict[str, Any]:

@@ -204,9 +204,10 @@ class Workers:
                     self._look_at(running)
                 self._jobs.give_up()
                 if time.monotonic() - self._tidied > _TIDY_SECONDS:
-                    self._tidied = time.monotonic()
-                    if count := self._tidy():
+                    if count := self._tidy():  # of many not all at once: leases are not renewed meanwhile
                         _log.info("jobs no longer kept", count=count)
+                    else:
+                        self._tidied = time.monotonic()
             except (SQLAlchemyError, OSError):
                 _log.exception("jobs not looked after")
 

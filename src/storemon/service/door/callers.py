@@ -127,12 +127,12 @@ class Doorkeeper(ASGIMiddleware):
         scheme, _, bearer = headers.get(b"authorization", "").partition(" ")
         token = bearer.strip() if scheme.lower() == "bearer" else ""
         sent = headers.get(b"x-api-key") or token
-        if not sent and not self._guarded():
+        if not sent and not await self._guarded():
             return Caller()
         if self._tokens is not None and sent == token and "." in token:  # which no key has
             bearer_of = await self._tokens.read(token)
             return Caller(bearer_of.subject, bearer_of.role, tuple(sorted(bearer_of.sees.items())))
-        key = self._keys.find(sent)
+        key = await self._keys.look(sent)
         if key is None:
             why = "this key can't be used: it is unknown, expired or revoked" if sent else "this needs a key"
             raise NotAuthorizedException(
@@ -141,10 +141,10 @@ class Doorkeeper(ASGIMiddleware):
             )
         return Caller(key.id, key.role, tuple(sorted(key.sees.items())))
 
-    def _guarded(self) -> bool:
+    async def _guarded(self) -> bool:
         """Tell whether there are keys, or an issuer; once there were some, there always are."""
         if not self._is_guarded and time.monotonic() - self._looked_at > _LOOK_SECONDS:
-            self._is_guarded, self._looked_at = self._keys.any(), time.monotonic()
+            self._is_guarded, self._looked_at = await self._keys.exist(), time.monotonic()
         return self._is_guarded
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from storemon.errors import EmptyLakeError, InputError, StoppedError, StoremonError
 from storemon.records.jobs import QueueFullError
 from storemon.service.door.limits import BusyError
-from storemon.service.problems import RETRY_SECONDS, described_problem, from_http, joined
+from storemon.service.problems import OUT_OF_REACH, RETRY_SECONDS, described_problem, from_http, joined
 
 _log = structlog.stdlib.get_logger("storemon.problems")
 
@@ -111,6 +111,7 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
         detail = "this was not foreseen; the log says more"
     elif kind.status == 503:  # noqa: PLR2004
         _log.error("request failed", reason=detail)
+        detail = OUT_OF_REACH if isinstance(error, SQLAlchemyError) else detail
         headers["Retry-After"] = str(RETRY_SECONDS)
     body = _told(kind, _named(detail), request.url.path) | more
     return Response(

@@ -36,6 +36,8 @@ from storemon.units.instants import microseconds, parse_instant
 MOST, USUAL = 1_000, 50  # reports of a page
 LONGEST_KEY = 255
 STATES: Sequence[State] = ("queued", "running", *ENDED)
+LARGEST_QUESTION = 65_536
+"""Bytes of a question: it is kept, and told by every look at its report; those of a straight answer have less."""
 MOST_URGENT = 100
 _IDEMPOTENCY_KEY = HeaderParameter(
     name="Idempotency-Key",
@@ -150,6 +152,8 @@ class Page:
         ),
         **problems(
             wrong_question="The question can't be understood",
+            not_allowed="Only an admin may go before others",
+            too_large="The question is too large",
             gone="The report was deleted at once",
             key_used="This Idempotency-Key was used for another question",
             too_many_waiting="Too many reports are waiting",
@@ -172,6 +176,8 @@ def ask_for_report(  # noqa: PLR0917 - Litestar gives them by name
     The same Idempotency-Key with the same question gives the same report, however often it is sent.
     """
     caller = caller_of(request.scope)
+    if len(msgspec.json.encode(data)) > LARGEST_QUESTION:
+        raise problem(413, f"the question is larger than {LARGEST_QUESTION:,} bytes; ask for less at once")
     parameters = question_parameters(settings, data or {}, caller)
     turn = _turn(wanted.question, caller)
     if key is None:
@@ -206,7 +212,7 @@ def _accepted(job: Job | None, status: int) -> Response[Report]:
 @get(
     "/reports",
     dependencies=wanted(Listed, shown=Page),
-    sync_to_thread=False,
+    sync_to_thread=True,
     summary="Reports, the newest first",
     responses=problems(wrong_question="A parameter is not known, or can't have this value"),
     opt=tells(
@@ -233,10 +239,10 @@ def list_reports(
 ONE_REPORT = problems(wrong_question="The id is no UUID", not_found="There is no such report")
 
 
-@get("/reports/{report_id:str}", sync_to_thread=False, summary="A report", responses=ONE_REPORT, opt=tells(**_LINKS))
-def get_one(request: Request[Any, Any, Any], report_id: ReportId, jobs: NamedDependency[Jobs]) -> Report:
+@get("/reports/{report_id:str}", summary="A report", responses=ONE_REPORT, opt=tells(**_LINKS))
+async def get_one(request: Request[Any, Any, Any], report_id: ReportId, jobs: NamedDependency[Jobs]) -> Report:
     """Tell how far a report is, what was asked for, and of which facts it is."""
-    return _told(found_report(request, jobs, report_id))
+    return _told(_seen(request, await jobs.look("report", str(report_id)), report_id))
 
 
 @post(
@@ -293,14 +299,14 @@ def delete_one(
 )
 async def follow(request: Request[Any, Any, Any], report_id: ReportId, jobs: NamedDependency[Jobs]) -> ServerSentEvent:
     """Send an event with the report each time its state changes, or how far it is, until it has ended."""
-    found_report(request, jobs, report_id)
+    _seen(request, await jobs.look("report", str(report_id)), report_id)
     return ServerSentEvent(_events(jobs, report_id))
 
 
 async def _events(jobs: Jobs, report_id: UUID) -> AsyncIterator[ServerSentEventMessage]:
     told, silent_since = None, asyncio.get_running_loop().time()
     while told is None or told[0] not in ENDED:
-        job = jobs.get("report", str(report_id))
+        job = await jobs.look("report", str(report_id))
         if job is None:
             return
         now = asyncio.get_running_loop().time()
@@ -324,7 +330,11 @@ def _own(request: Request[Any, Any, Any], jobs: Jobs, report_id: UUID) -> Job:
 
 def found_report(request: Request[Any, Any, Any], jobs: Jobs, report_id: UUID) -> Job:
     """Find a report that whoever asks may see."""
-    job, caller = jobs.get("report", str(report_id)), caller_of(request.scope)
+    return _seen(request, jobs.get("report", str(report_id)), report_id)
+
+
+def _seen(request: Request[Any, Any, Any], job: Job | None, report_id: UUID) -> Job:
+    caller = caller_of(request.scope)
     if job is None or (caller.sees and job.parameters.get("key") != caller.owner):
         raise problem(404, f"there is no report {report_id}; ask for one with POST /v1/reports")
     return job
