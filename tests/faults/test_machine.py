@@ -126,8 +126,9 @@ def away(files: list[Path]) -> Iterator[None]:
 def test_clocks_that_differ(shared: Place, step: str) -> None:
     ahead = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": step, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     with ExitStack() as stack:
-        first = stack.enter_context(running(*SLOW, SLOW_SECONDS="3"))
-        second = stack.enter_context(running(*SLOW, workers=1, SLOW_SECONDS="3", **ahead))
+        slow = {"SLOW_SECONDS": "3", "STOREMON_LEASE": "5s"}
+        first = stack.enter_context(running(*SLOW, workers=1, **slow))
+        second = stack.enter_context(running(*SLOW, workers=1, **slow, **ahead))
         reports = []
         for server in (first, second):
             with server.client() as client:

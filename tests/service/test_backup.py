@@ -22,6 +22,9 @@ import pytest
 from sqlalchemy import BigInteger, Boolean, Float, Integer, String, select
 
 from storemon.answers.report import report
+from storemon.backups.archive import LIST, Contents, entries
+from storemon.backups.backup import back_up
+from storemon.backups.restore import restore
 from storemon.errors import FileError, LakeError, RecordsError, StoremonError
 from storemon.intake.lake import Lake
 from storemon.lake.files import Files
@@ -29,9 +32,6 @@ from storemon.records.jobs import Jobs, complete_reports, pinned_versions
 from storemon.records.keys import opened_keys
 from storemon.records.opening import opened_records
 from storemon.records.tables import METADATA
-from storemon.service.archive import LIST, Contents, entries
-from storemon.service.backup import back_up
-from storemon.service.restore import restore
 from storemon.service.work import report_file
 from storemon.settings import Settings
 from storemon.units.addresses import DatabaseAddress
@@ -285,7 +285,7 @@ def test_a_backup_is_of_one_moment_though_the_service_goes_on(settings: Settings
 def test_a_backup_that_is_killed_leaves_what_was_there(lived: Settings) -> None:
     ARCHIVE.write_bytes(b"the last one")
     code = (
-        "import os, sys; from pathlib import Path; from storemon.service import backup\n"
+        "import os, sys; from pathlib import Path; from storemon.backups import backup\n"
         "from storemon.settings import Settings\n"
         "backup.finish = lambda *_: os.kill(os.getpid(), 9)\n"
         "backup.back_up(Settings.load(), Path(sys.argv[1]))"
@@ -457,7 +457,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from storemon.lake.files import Files
-from storemon.service import restore
+from storemon.backups import restore
 from storemon.settings import Settings
 
 left = int(sys.argv[2])

@@ -21,9 +21,9 @@ from storemon.errors import InputError
 from storemon.intake.lake import Lake
 from storemon.questions import outages
 from storemon.records.keys import opened_keys
-from storemon.service import limits
 from storemon.service.app import create_app
-from storemon.service.limits import Rates, address_of
+from storemon.service.door import limits
+from storemon.service.door.limits import Rates, address_of
 from storemon.settings import Settings
 from storemon.stopping import check
 from storemon.units.rates import Allowance, Rate, parse_rate
@@ -44,7 +44,7 @@ def serving(settings: Settings, **more: Any) -> Iterator[Client]:
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Give a clock that stands still, its one element."""
     told = [1000.0]
-    monkeypatch.setattr("storemon.service.limits.time.monotonic", lambda: told[0])
+    monkeypatch.setattr("storemon.service.door.limits.time.monotonic", lambda: told[0])
     return told
 
 

@@ -18,7 +18,7 @@ from storemon.intake.lake import Lake
 from storemon.records.keys import Keys, opened_keys
 from storemon.sample import write_sample
 from storemon.service.app import create_app
-from storemon.service.hosts import ParsedHost
+from storemon.service.door.hosts import ParsedHost
 from storemon.service.logs import RequestLog, printable
 from storemon.settings import Settings
 from tests.service.server import REAL, Server, running
@@ -26,7 +26,7 @@ from tests.service.test_v1_reports import made
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "security.md").read_text("utf-8")
-OPEN = re.compile(r"/(health|schema|metrics)(/.*)?")
+OPEN = re.compile(r"/(health|schema)(/.*)?")
 """The paths that need no key."""
 Client = TestClient[Litestar]
 

@@ -24,9 +24,9 @@ from litestar.testing import TestClient
 from storemon.errors import FileError, InputError
 from storemon.intake.lake import Lake
 from storemon.records.keys import opened_keys
-from storemon.service import tokens
 from storemon.service.app import create_app, serve
-from storemon.service.callers import tokens_of
+from storemon.service.door import tokens
+from storemon.service.door.callers import tokens_of
 from storemon.settings import Settings
 from tests.service.issuer import (
     AUDIENCE,
@@ -385,7 +385,7 @@ def test_addresses_that_are_safe(settings: Settings) -> None:
 
 def test_the_library_is_not_installed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jwt", None)
-    monkeypatch.setattr("storemon.service.callers.find_spec", lambda name: None if name == "jwt" else name)
+    monkeypatch.setattr("storemon.service.door.callers.find_spec", lambda name: None if name == "jwt" else name)
     assert tokens_of(settings) is None
     with pytest.raises(InputError, match=r"pip install 'storemon\[jwt\]'"):
         tokens_of(msgspec.structs.replace(settings, issuer=NAME, audience=AUDIENCE, jwks="x"))

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from storemon.intake.lake import Lake
+from storemon.records.keys import opened_keys
 from storemon.sample import write_sample
 from storemon.settings import Settings
 from tests.examples import DEEP, examples
@@ -24,11 +25,14 @@ NOT_CHECKED = (
 def test_it_keeps_to_its_description(settings: Settings, tmp_path: Path) -> None:
     write_sample(settings.data, stores=12, days=5)
     Lake(settings.lake).ingest(settings.data)
-    with running(*REAL) as server:
+    with opened_keys(settings) as keys:  # so that without one nobody is let in, which is tried too
+        _, key = keys.create("admin")
+    with running(*REAL, STOREMON_RATE="off") as server:
         fuzzed = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/schema/openapi.json"),
                 *("--url", server.url, "--include-path-regex", "^/v1", "--phases", PHASES),
+                *("--header", f"Authorization: Bearer {key}"),
                 *("--max-examples", str(examples(60)), "--exclude-checks", ",".join(NOT_CHECKED)),
                 *("--suppress-health-check", "all", "--request-timeout", "30"),
             ],

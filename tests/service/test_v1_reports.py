@@ -172,6 +172,7 @@ def test_a_part_of_it(asked: Client) -> None:
     for nothing in (f"bytes={size}-", "bytes=9-5", "bytes=-0", "bytes=999999999999999999999-"):
         answer = asked.get(path, headers={"Range": nothing})
         assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{size}")
+        assert answer.json()["type"] == "docs/problems.md#no-such-range"
     for not_one in ("bytes=0-1,3-4", "bytes=-", "lines=1-2", "bytes=a-b", "bytes 0-1"):
         assert asked.get(path, headers={"Range": not_one}).status_code == 200
     for condition, status in ((etag, 206), (changed_at, 206), ('"other"', 200), ("Mon, 01 Jan 2001 00:00:00 GMT", 200)):

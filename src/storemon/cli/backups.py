@@ -9,7 +9,7 @@ from storemon.cli.records import RecordsFolder
 from storemon.settings import Settings
 
 if TYPE_CHECKING:
-    from storemon.service.archive import Contents
+    from storemon.backups.archive import Contents
 
 
 def backup(file: Path, /, *, lake: LakePlace = None, reports: RecordsFolder = None) -> None:
@@ -21,7 +21,7 @@ def backup(file: Path, /, *, lake: LakePlace = None, reports: RecordsFolder = No
         The archive to write, like storemon.tar.zst.
 
     """
-    from storemon.service.backup import back_up
+    from storemon.backups.backup import back_up
 
     done = back_up(Settings.load(lake=lake, reports=reports), file)
     sys.stdout.write(f"{file}: {_told(done.contents)}\n")
@@ -38,7 +38,7 @@ def restore(file: Path, /, *, lake: LakePlace = None, reports: RecordsFolder = N
         The archive that storemon backup wrote.
 
     """
-    from storemon.service.restore import restore as put_back
+    from storemon.backups.restore import restore as put_back
 
     contents = put_back(Settings.load(lake=lake, reports=reports), file)
     sys.stdout.write(f"{file}: restored {_told(contents)}, as of {contents.made_at}\n")

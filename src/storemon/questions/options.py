@@ -6,7 +6,7 @@ name.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cache
@@ -36,6 +36,35 @@ Texts = tuple[str, ...]
 
 T = TypeVar("T")
 
+LONGEST, MOST_TEXTS = 4_096, 1_000
+"""How many characters a text can have, and how many texts there can be of an option that can have several."""
+
+
+class Value(NamedTuple):
+    """What a value of an option can be, as far as its form can tell, and one that is good whatever the facts are."""
+
+    example: object
+    choices: Callable[[], Iterable[str]] = tuple
+    pattern: str | None = None
+    least: float | None = None
+    most: float | None = None
+
+
+def _policies() -> Iterable[str]:
+    from storemon.engine.question import Policy
+
+    return get_args(Policy)
+
+
+def _units() -> Iterable[str]:
+    from storemon.calendar.periods import Unit
+
+    return get_args(Unit)
+
+
+_FLAG = Value(example=True)
+_INSTANT = Value("2024-10-14T12:00:00Z")
+
 
 class Means(NamedTuple):
     """What whoever answers decides, not who asks."""
@@ -52,11 +81,13 @@ class Facts:
     """Which facts an answer rests on."""
 
     as_of: Annotated[
-        str | None, Parameter(help="The answer's now, in ISO 8601 (default: the instant of the newest poll).")
+        str | None, Parameter(help="The answer's now, in ISO 8601 (default: the instant of the newest poll)."), _INSTANT
     ] = None
-    carry_limit: Annotated[str | None, Parameter(help="How long a poll is believed, like 7d or 36h (default: 7d).")] = (
-        None
-    )
+    carry_limit: Annotated[
+        str | None,
+        Parameter(help="How long a poll is believed, like 7d or 36h (default: 7d)."),
+        Value("36h", pattern=r"^\s*([0-9]+[wdhmsWDHMS])+\s*$"),
+    ] = None
 
     def now(self, snapshot: "Snapshot") -> datetime:
         """Settle the answer's now.
@@ -100,11 +131,16 @@ class Question(Facts):
             "may be given several times.",
             show_default=False,
         ),
+        Value("3d"),
     ] = ()
-    from_: Annotated[str | None, Parameter(name="--from", help="Start of a window, in ISO 8601.")] = None
-    to: Annotated[str | None, Parameter(help="Its end (default: the answer's now).")] = None
+    from_: Annotated[
+        str | None, Parameter(name="--from", help="Start of a window, in ISO 8601."), Value("2024-10-13")
+    ] = None
+    to: Annotated[str | None, Parameter(help="Its end (default: the answer's now)."), _INSTANT] = None
     policy: Annotated[
-        str, Parameter(help="What is held true between polls: the latest one (carry) or the nearest one (nearest).")
+        str,
+        Parameter(help="What is held true between polls: the latest one (carry) or the nearest one (nearest)."),
+        Value("nearest", choices=_policies),
     ] = "carry"
     where: Annotated[
         Texts,
@@ -112,6 +148,7 @@ class Question(Facts):
             help="A tag that a store must have: region=West; region= means none. Several: with commas, or given again.",
             show_default=False,
         ),
+        Value("region=South"),
     ] = ()
 
     def windows(self, *otherwise: "Window") -> "Sequence[Window]":
@@ -154,7 +191,9 @@ class Grouped(Question):
     """What can be asked of groups of stores."""
 
     group_by: Annotated[
-        Texts, Parameter(help="Tags like brand,region: a row for each group of stores.", show_default=False)
+        Texts,
+        Parameter(help="Tags like brand,region: a row for each group of stores.", show_default=False),
+        Value("region"),
     ] = ()
     overall: Annotated[bool, Parameter(help="One row for all stores.", show_default=False)] = False
 
@@ -171,7 +210,9 @@ class Grouped(Question):
 
 
 Target = Annotated[
-    str | None, Parameter(help="An availability in percent, like 99.5: adds budget, spent, left and burn rate.")
+    str | None,
+    Parameter(help="An availability in percent, like 99.5: adds budget, spent, left and burn rate."),
+    Value(99.5, least=0.000_000_1, most=100.0),
 ]
 
 
@@ -187,15 +228,19 @@ class ReportQuestion(Grouped):
             "uptime_min, uptime_max, coverage, availability, outages, longest_outage, mttr and mtbf.",
             show_default=False,
         ),
+        Value("availability,downtime"),
     ] = ()
     wide: Annotated[bool, Parameter(help="Add the unknown time of each window.")] = False
     every: Annotated[
         str | None,
         Parameter(help="A row for each hour, day, week or month of one window (default: last_week), by local clocks."),
+        Value("day", choices=_units),
     ] = None
     target: Target = None
     versus: Annotated[
-        Literal["previous"] | None, Parameter(help="Add the figures of the window before, and the change since.")
+        Literal["previous"] | None,
+        Parameter(help="Add the figures of the window before, and the change since."),
+        Value("previous"),
     ] = None
 
 
@@ -209,7 +254,9 @@ class StoresQuestion(Question):
         bool, Parameter(help="Only those that spent more than the target allows, the worst burn first.")
     ] = False
     search: Annotated[
-        str | None, Parameter(help="Only those with this in their id, or in the value of a tag, whatever its case.")
+        str | None,
+        Parameter(help="Only those with this in their id, or in the value of a tag, whatever its case."),
+        Value("burger"),
     ] = None
 
 
@@ -218,7 +265,9 @@ class StoresQuestion(Question):
 class AuditQuestion(Facts):
     """What an audit can be asked for."""
 
-    window: Annotated[str | None, Parameter(help="How far back polls are looked at (default: 28d).")] = None
+    window: Annotated[str | None, Parameter(help="How far back polls are looked at (default: 28d)."), Value("7d")] = (
+        None
+    )
 
 
 class Option(NamedTuple):
@@ -232,6 +281,8 @@ class Option(NamedTuple):
     choices: tuple[str, ...]
     """The only texts there are, none if it is more than a choice."""
     help: str
+    value: Value
+    """What a value can be."""
 
 
 def options_of(kind: type) -> tuple[Option, ...]:
@@ -242,13 +293,13 @@ def options_of(kind: type) -> tuple[Option, ...]:
 @cache
 def _options_of(kind: type) -> tuple[Option, ...]:
     hints = get_type_hints(kind, include_extras=True)
-    return tuple(_option(field.name, *get_args(hints[field.name])[:2]) for field in fields(kind))
+    return tuple(_option(field.name, *get_args(hints[field.name])) for field in fields(kind))
 
 
-def _option(field: str, hint: Any, described: Parameter) -> Option:
+def _option(field: str, hint: Any, described: Parameter, value: Value = _FLAG) -> Option:
     kind = tuple if get_origin(hint) is tuple else bool if hint is bool else str
     choices = [choice for each in get_args(hint) if get_origin(each) is Literal for choice in get_args(each)]
-    return Option(field.rstrip("_"), field, kind, tuple(choices), described.help or "")
+    return Option(field.rstrip("_"), field, kind, tuple(choices), described.help or "", value)
 
 
 def question_of(kind: type[T], given: Mapping[str, object], *, also: Iterable[str] = ()) -> T:
@@ -272,6 +323,7 @@ def _read(option: Option, value: object) -> object:
     from storemon.engine.question import require_one_of
 
     texts = list(_texts(option, value))
+    _require_short(option.name, texts)
     if option.kind is tuple:
         return tuple(texts)
     if len(texts) != 1:
@@ -284,6 +336,14 @@ def _read(option: Option, value: object) -> object:
     if text not in _FLAGS:
         raise InputError(f"{option.name} is {text!r}; it can be true or false")
     return _FLAGS[text]
+
+
+def _require_short(name: str, texts: Sequence[str]) -> None:
+    if len(texts) > MOST_TEXTS:
+        raise InputError(f"{name} is given {len(texts):,} times; it can be given {MOST_TEXTS:,} times at the most")
+    longest = max(map(len, texts), default=0)
+    if longest > LONGEST:
+        raise InputError(f"{name} has {longest:,} characters; it can have {LONGEST:,} at the most")
 
 
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}

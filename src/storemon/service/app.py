@@ -30,17 +30,17 @@ from storemon.lake.schemas import FACTS
 from storemon.records.jobs import Jobs, Kind
 from storemon.records.keys import Keys, opened_keys
 from storemon.records.opening import opened_records
-from storemon.service.callers import Doorkeeper, tokens_of
-from storemon.service.connections import Connection
+from storemon.service.door.callers import Doorkeeper, tokens_of
+from storemon.service.door.connections import Connection
+from storemon.service.door.hosts import ParsedHost
+from storemon.service.door.limits import AnswersInTurn, BodyInTime, make_room, rates_of
 from storemon.service.health import health, live
-from storemon.service.hosts import ParsedHost
 from storemon.service.ingestions import get_ingestion, ingest
-from storemon.service.limits import AnswersInTurn, BodyInTime, make_room, rates_of
 from storemon.service.logs import RequestLog, configure_logs
 from storemon.service.metrics import metrics
 from storemon.service.problems import problems_plugin
 from storemon.service.reports import get_report, get_report_by_path, trigger_report
-from storemon.service.schema import openapi_config
+from storemon.service.schema import describe, openapi_config
 from storemon.service.telemetry.counted import RequestCount, begin_at_nothing, counted_in_a_folder
 from storemon.service.telemetry.stores import StoresNow
 from storemon.service.telemetry.traces import require_tracing, traced
@@ -88,26 +88,22 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     )
     stores_now = StoresNow(settings)
     begin_at_nothing(runs, [table.name for table in FACTS])
-    return Litestar(
+    app = Litestar(
         [
-            trigger_report,
-            get_report,
-            get_report_by_path,
-            ingest,
-            get_ingestion,
-            health,
-            live,
-            metrics,
+            Router(
+                "",
+                route_handlers=[trigger_report, get_report, get_report_by_path, ingest, get_ingestion],
+                tags=["basic"],
+            ),
+            Router("", route_handlers=[health, live, metrics], tags=["operation"]),
             Router(
                 "/v1",
                 route_handlers=[
-                    Router("", route_handlers=ANSWERS, middleware=[AnswersInTurn(settings)]),
-                    *REPORTS,
-                    get_content,
-                    *LOADING,
+                    Router("", route_handlers=ANSWERS, middleware=[AnswersInTurn(settings)], tags=["answers"]),
+                    Router("", route_handlers=[*REPORTS, get_content], tags=["reports"]),
+                    Router("", route_handlers=LOADING, tags=["facts"]),
                 ],
                 exception_handlers=handlers(),
-                tags=["v1"],
             ),
         ],
         dependencies=_provided(settings, jobs, workers, stores_now),
@@ -120,6 +116,8 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
         on_shutdown=[workers.stop, stores_now.stop, records.dispose],
         logging_config=None,
     )
+    describe(app)
+    return app
 
 
 def _provided(settings: Settings, jobs: Jobs, workers: Workers, stores_now: StoresNow) -> dict[str, Provide]:

@@ -19,7 +19,7 @@ from storemon.errors import FileError, StoremonError
 from storemon.lake.checking import require_files
 from storemon.lake.kept import KeptLake
 from storemon.records.jobs import Jobs
-from storemon.service.callers import NOBODY
+from storemon.service.door.callers import NOBODY
 from storemon.service.problems import problem, problems
 from storemon.service.workers import Workers
 from storemon.settings import Settings
@@ -72,13 +72,14 @@ def live() -> Alive:
     sync_to_thread=True,
     opt=NOBODY,
     summary="Could a report be made now?",
+    description="Answer with the state of lake and disk, after a look at the records and at the queue of jobs.",
     response_description="Yes",
     responses=problems(_503="No; the reasons say why"),
 )
 def health(
     settings: NamedDependency[Settings], jobs: NamedDependency[Jobs], workers: NamedDependency[Workers]
 ) -> Health:
-    """Answer with the state of the lake and the disk, after a look at the records and at the queue of jobs."""
+    """Look at all of it. Litestar does not find this text, as there are two paths."""
     looked = look(settings, jobs, workers)
     found = Health(looked.lake, looked.disk, [reason for reasons in looked.reasons.values() for reason in reasons])
     if found.reasons:

@@ -1,28 +1,37 @@
 """The routes of ingestions: start, poll."""
 
-from typing import Literal, cast
+from typing import Annotated, Literal, cast
 from uuid import UUID
 
 import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.openapi.spec import Example
+from litestar.params import JSONBody, PathParameter
 
 from storemon.intake.ingest import TableSummary
+from storemon.questions.options import LONGEST
 from storemon.records.jobs import Jobs
-from storemon.service.callers import OF_ALL_STORES, needs
+from storemon.service.door.callers import OF_ALL_STORES, needs
 from storemon.service.problems import problem, problems
+from storemon.service.schema import link, tells
 from storemon.service.work import ingestion_parameters
 from storemon.service.workers import Workers
 from storemon.settings import Settings
 
+IngestId = Annotated[
+    UUID,
+    PathParameter(
+        description="The id of an ingestion.", examples=[Example(value="5d0c8a4f-1e2b-4c3d-8f6a-7b9e0d1c2a3f")]
+    ),
+]
 Status = Literal["Queued", "Running", "Complete", "Failed"]
 
 
 class Asked(msgspec.Struct):
     """The folder of CSVs to load, or one CSV; it must lie in the data folder."""
 
-    path: str
+    path: Annotated[str, msgspec.Meta(max_length=LONGEST, examples=["data"])]
 
 
 class Started(msgspec.Struct):
@@ -52,7 +61,9 @@ class IngestionStatus(msgspec.Struct, omit_defaults=True):
     "/ingest",
     status_code=200,
     sync_to_thread=True,
-    opt=needs("writer") | OF_ALL_STORES,
+    opt=needs("writer")
+    | OF_ALL_STORES
+    | tells(poll=link("get_ingest_ingest_id", "How far it is", ingest_id="$response.body#/ingest_id")),
     summary="Load CSVs into the lake",
     response_description="The ingestion is queued, durably",
     responses=problems(_400="The path is not in the data folder", _503="Too many ingestions are waiting"),
@@ -69,7 +80,7 @@ def ingest(data: JSONBody[Asked], settings: NamedDependency[Settings], workers: 
     response_description="Its state",
     responses=problems(_400="The id is no UUID", _404="There is no such ingestion"),
 )
-async def get_ingestion(ingest_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> IngestionStatus:
+async def get_ingestion(ingest_id: IngestId, jobs: NamedDependency[Jobs]) -> IngestionStatus:
     """Answer with the state, and with the counts or the reason once it has ended."""
     job = await jobs.look("ingestion", str(ingest_id))
     if job is None:

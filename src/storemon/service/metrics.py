@@ -6,7 +6,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from prometheus_client import generate_latest
 
 from storemon.records.jobs import Jobs
-from storemon.service.callers import OF_ALL_STORES
+from storemon.service.door.callers import OF_ALL_STORES
 from storemon.service.telemetry.counted import counts
 from storemon.service.telemetry.scraped import Found
 from storemon.service.telemetry.stores import StoresNow
@@ -19,7 +19,11 @@ from storemon.settings import Settings
     sync_to_thread=True,
     opt=OF_ALL_STORES,
     summary="Metrics for Prometheus",
-    responses={200: ResponseSpec(str, media_type="text/plain", description="In Prometheus' text format")},
+    responses={
+        200: ResponseSpec(
+            str, media_type="text/plain", generate_examples=False, description="In Prometheus' text format"
+        )
+    },
 )
 def metrics(
     settings: NamedDependency[Settings],

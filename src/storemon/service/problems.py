@@ -1,5 +1,7 @@
 """Every error over HTTP, as problem details (RFC 9457)."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -7,6 +9,7 @@ import msgspec
 import structlog
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
 from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetailsException, ProblemDetailsPlugin
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -40,12 +43,33 @@ def problem(
 
 def problems(**described: str) -> dict[int, ResponseSpec]:
     """Describe a route's problems for OpenAPI, as in ``problems(_404="there is no such report")``."""
+    numbered = [(HTTPStatus(int(status.lstrip("_"))), text) for status, text in described.items()]
     return {
-        int(status.lstrip("_")): ResponseSpec(
-            Problem, description=text, media_type="application/problem+json", generate_examples=False
-        )
-        for status, text in described.items()
+        status: described_problem(Problem, {"status": status, "title": status.phrase, "detail": text})
+        for status, text in numbered
     }
+
+
+def described_problem(kind: type, told: dict[str, Any]) -> ResponseSpec:
+    """Describe a problem by what it tells."""
+    return ResponseSpec(
+        kind,
+        description=told["detail"],
+        media_type="application/problem+json",
+        generate_examples=False,
+        examples=[Example(value=told)],
+    )
+
+
+def joined(*described: Mapping[int, ResponseSpec]) -> dict[int, ResponseSpec]:
+    """Put descriptions together: one status can have several reasons."""
+    found: dict[int, ResponseSpec] = {}
+    for status, more in (each for one in described for each in one.items()):
+        known = found.setdefault(status, more)
+        if known is not more:
+            text = f"{known.description}. Or: {more.description}"
+            found[status] = replace(known, description=text, examples=[*(known.examples or ()), *(more.examples or ())])
+    return found
 
 
 def problems_plugin() -> ProblemDetailsPlugin:

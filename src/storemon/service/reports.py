@@ -4,21 +4,24 @@ A poll reads one record, which in a file waits for nobody and takes 0.2 ms: hand
 of all while jobs run. A trigger waits for the disk, and does it in a thread.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, FromQuery
+from litestar.openapi.spec import Example, OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
+from litestar.params import PathParameter, QueryParameter
 from litestar.response import File
 from litestar.response.base import ASGIResponse
 
 from storemon.records.jobs import Job, Jobs
-from storemon.service.callers import OF_ALL_STORES
+from storemon.service.door.callers import OF_ALL_STORES
 from storemon.service.problems import problem, problems
+from storemon.service.schema import link, tells
 from storemon.service.work import report_file, report_parameters
 from storemon.service.workers import Workers
 from storemon.settings import Settings
@@ -52,19 +55,40 @@ class _Constant(Response[T]):
 
 
 _RUNNING = _Constant(Running())
+_OF_REPORT = OF_ALL_STORES | tells("X-Report-Status")
+_OF_ID: dict[str, Any] = {
+    "description": "The id of a report.",
+    "examples": [Example(value="0b5f2a3e-7c1d-4e8f-9a6b-2d4c6e8f0a1b")],
+}
 ANSWERS = {
-    200: ResponseSpec(Running, description="Still running; once complete, the CSV, with X-Report-Status: Complete"),
+    200: ResponseSpec(
+        Running,
+        generate_examples=False,
+        description="Still running; once complete, the CSV, with X-Report-Status: Complete",
+    ),
     **problems(
         _400="The id is no UUID", _404="There is no such report", _410="Its file is gone", _500="The report failed"
     ),
 }
 
 
+@dataclass
+class PollOperation(Operation):
+    """A route that answers with a state, then with a file."""
+
+    def __post_init__(self) -> None:
+        """Name the media type of the file, too."""
+        success = (self.responses or {})["200"]
+        if isinstance(success, OpenAPIResponse) and success.content:
+            success.content["text/csv"] = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
+
+
 @post(
     "/trigger_report",
     status_code=200,
     sync_to_thread=True,
-    opt=OF_ALL_STORES,
+    opt=OF_ALL_STORES
+    | tells(poll=link("get_get_report_report_id", "How far it is, or the CSV", report_id="$response.body#/report_id")),
     summary="Trigger a report",
     response_description="The report is queued, durably",
     responses=problems(_503="Too many reports are waiting; Retry-After says when to come again"),
@@ -76,12 +100,15 @@ def trigger_report(settings: NamedDependency[Settings], workers: NamedDependency
 
 @get(
     "/get_report",
-    opt=OF_ALL_STORES,
+    opt=_OF_REPORT,
     summary="Poll or download a report",
     responses=ANSWERS,
+    operation_class=PollOperation,
 )
 async def get_report(
-    report_id: FromQuery[UUID], settings: NamedDependency[Settings], jobs: NamedDependency[Jobs]
+    report_id: Annotated[UUID, QueryParameter(**_OF_ID)],
+    settings: NamedDependency[Settings],
+    jobs: NamedDependency[Jobs],
 ) -> Response[Running] | File:
     """Answer with the CSV once it is complete, before that with the status."""
     return await _answer(settings, jobs, report_id)
@@ -89,12 +116,15 @@ async def get_report(
 
 @get(
     "/get_report/{report_id:str}",
-    opt=OF_ALL_STORES,
+    opt=_OF_REPORT,
     summary="Poll or download a report",
     responses=ANSWERS,
+    operation_class=PollOperation,
 )
 async def get_report_by_path(
-    report_id: FromPath[UUID], settings: NamedDependency[Settings], jobs: NamedDependency[Jobs]
+    report_id: Annotated[UUID, PathParameter(**_OF_ID)],
+    settings: NamedDependency[Settings],
+    jobs: NamedDependency[Jobs],
 ) -> Response[Running] | File:
     """Answer with the CSV once it is complete, before that with the status."""
     return await _answer(settings, jobs, report_id)

@@ -19,7 +19,7 @@ from storemon.questions import report
 from storemon.questions.options import Means, ReportQuestion, question_of
 from storemon.records.jobs import Job, Jobs, pinned_versions
 from storemon.records.opening import are_there, opened_records
-from storemon.service.callers import Caller
+from storemon.service.door.callers import Caller
 from storemon.service.telemetry.counted import count_rows
 from storemon.settings import Settings
 from storemon.units.zones import EDITION

@@ -18,7 +18,7 @@ from storemon.errors import InputError, LakeError
 from storemon.lake.schemas import TAGS
 from storemon.lake.snapshot import Snapshot
 from storemon.questions.options import Facts, Means
-from storemon.service.callers import Caller, caller_of
+from storemon.service.door.callers import Caller, caller_of
 from storemon.service.problems import problem
 from storemon.service.v1 import cursors
 from storemon.service.v1.files import has_tag

@@ -1,5 +1,6 @@
 """The routes of answers."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
@@ -7,18 +8,29 @@ import msgspec
 from cyclopts import Parameter
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.openapi.spec import Example
+from litestar.params import PathParameter
 
 from storemon.engine.question import require_one_of
 from storemon.errors import InputError
 from storemon.lake.snapshot import Snapshot
 from storemon.questions import audit, explain, outages, report, stores, week
-from storemon.questions.options import AuditQuestion, Grouped, Means, Question, ReportQuestion, StoresQuestion
-from storemon.service.callers import caller_of
-from storemon.service.problems import problems
+from storemon.questions.options import (
+    AuditQuestion,
+    Facts,
+    Grouped,
+    Means,
+    Question,
+    ReportQuestion,
+    StoresQuestion,
+    Value,
+)
+from storemon.service.door.callers import caller_of
+from storemon.service.schema import OF_FACTS, OF_PAGES, tells
 from storemon.service.v1.answering import answered, form_of, headers_of, means_of
-from storemon.service.v1.described import AnswerOperation, ExplanationOperation
+from storemon.service.v1.described import UNCHANGED, AnswerOperation, ExplanationOperation
 from storemon.service.v1.files import has_tag
+from storemon.service.v1.problems import problems
 from storemon.service.v1.query import Wanted, wanted
 from storemon.settings import Settings
 from storemon.units.instants import EPOCH
@@ -28,25 +40,37 @@ from storemon.views.plain import plain
 from storemon.views.svg import draw
 
 Asking = Request[Any, Any, Any]
+NamedTag = Annotated[
+    str, PathParameter(description="A tag, as stores.csv names it.", examples=[Example(value="region")])
+]
+StoreId = Annotated[
+    str,
+    PathParameter(
+        description="The id of a store.",
+        examples=[Example(value="27da2c26-f5a7-45bb-905c-bdc9558cea5e")],  # of the sample
+    ),
+]
 _PICTURES = {"json": "application/json", "svg": "image/svg+xml"}
-_PROBLEMS = problems(
-    _400="A parameter is not known, or can't have this value",
-    _404="There are no polls yet, or no such store",
-    _406="There is no form that is accepted",
-    _422="The answer is too large for a request to wait for",
-    _503="The lake can't be read, or as many answers are being computed as may",
-    _504="The answer takes too long",
+_RESPONSES = UNCHANGED | problems(
+    wrong_question="A parameter is not known, or can't have this value",
+    no_polls="There are no polls yet to take the answer's now from",
+    no_such_form="There is no form that is accepted",
+    answer_too_large="The answer is too large for a request to wait for",
+    busy="As many answers are being computed as may",
+    facts_out_of_reach="The lake can't be read",
+    took_too_long="The answer takes too long",
 )
 
 
-def _rows(path: str, kind: type, summary: str) -> get:
-    """Make the route of rows that answer a kind of question."""
+def _rows(path: str, kind: type, summary: str, sort: str, fixed: Collection[str] = ()) -> get:
+    """Make the route of rows that answer a kind of question, and can be sorted, say by ``sort``."""
     return get(
         path,
-        dependencies=wanted(kind),
+        dependencies=wanted(kind, sort=sort, fixed=fixed),
         sync_to_thread=True,
+        opt=tells(*OF_FACTS, *(["X-As-Of"] if issubclass(kind, Facts) else []), *OF_PAGES),
         summary=summary,
-        responses=_PROBLEMS,
+        responses=_RESPONSES,
         operation_class=AnswerOperation,
     )
 
@@ -55,25 +79,37 @@ def _rows(path: str, kind: type, summary: str) -> get:
 class RejectedQuestion:
     """What the list of rejected rows can be asked for."""
 
-    file: Annotated[str | None, Parameter(help="Only those of this file, named as in the list.")] = None
+    file: Annotated[
+        str | None, Parameter(help="Only those of this file, named as in the list."), Value("PUT /v1/hours")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
     """How an explanation is shown."""
 
-    format: Annotated[str | None, Parameter(help="json, or svg for a picture (default: by Accept, else json).")] = None
+    format: Annotated[
+        str | None,
+        Parameter(help="json, or svg for a picture (default: by Accept, else json)."),
+        Value("svg", choices=lambda: _PICTURES),
+    ] = None
 
 
-@_rows("/report", ReportQuestion, "Measures of each store or group")
+@_rows("/report", ReportQuestion, "Measures of each store or group", "-downtime_last_week")
 def get_report(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
     """Compute uptime, downtime and other measures, by default in the last hour, day and week."""
     return answered(request, settings, wanted, report.answer, name="report", parts=report.parts)
 
 
-@_rows("/groups/{tag:str}", ReportQuestion, "Measures of each group of stores with the same value of a tag")
+@_rows(
+    "/groups/{tag:str}",
+    ReportQuestion,
+    "Measures of each group of stores with the same value of a tag",
+    "-downtime_last_week",
+    fixed=("group_by", "overall"),
+)
 def get_groups(
-    request: Asking, tag: FromPath[str], settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
+    request: Asking, tag: NamedTag, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
 ) -> Response[Any]:
     """Compute what a report tells, of all stores with the same value of a tag together."""
     question = wanted.question
@@ -83,13 +119,13 @@ def get_groups(
     return answered(request, settings, grouped, report.answer, name="groups", parts=report.parts)
 
 
-@_rows("/outages", Question, "Outages")
+@_rows("/outages", Question, "Outages", "-downtime")
 def get_outages(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
     """List the outages in a window, by default the last day."""
     return answered(request, settings, wanted, outages.answer, name="outages")
 
 
-@_rows("/hour-of-week", Grouped, "Uptime by weekday and hour")
+@_rows("/hour-of-week", Grouped, "Uptime by weekday and hour", "-uptime")
 def get_hour_of_week(
     request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
 ) -> Response[Any]:
@@ -97,13 +133,13 @@ def get_hour_of_week(
     return answered(request, settings, wanted, week.answer, name="hour-of-week", parts=week.parts)
 
 
-@_rows("/stores", StoresQuestion, "Stores")
+@_rows("/stores", StoresQuestion, "Stores", "availability_last_week")
 def get_stores(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
     """List the stores with their tags and availability, by default in the last week."""
     return answered(request, settings, wanted, stores.answer, name="stores")
 
 
-@_rows("/audit", AuditQuestion, "Audit")
+@_rows("/audit", AuditQuestion, "Audit", "-count")
 def get_audit(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
     """Find what weakens the figures: what is missing, unknown or doubtful, with examples."""
     return answered(request, settings, wanted, _audit, name="audit")
@@ -114,7 +150,7 @@ def _audit(question: AuditQuestion, snapshot: Snapshot, means: Means) -> Answer:
     return Answer([rows_of(findings)], {}, "findings", question.now(snapshot))
 
 
-@_rows("/rejected", RejectedQuestion, "Rows that could not be read")
+@_rows("/rejected", RejectedQuestion, "Rows that could not be read", "line")
 def get_rejected(
     request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
 ) -> Response[Any]:
@@ -135,11 +171,12 @@ def _rejected(question: RejectedQuestion, snapshot: Snapshot, _: Means) -> Answe
     dependencies=wanted(Question, shown=Drawn),
     sync_to_thread=True,
     summary="Why a store has its figures",
-    responses=_PROBLEMS,
+    opt=tells(*OF_FACTS, "X-As-Of"),
+    responses=_RESPONSES,
     operation_class=ExplanationOperation,
 )
 def get_explanation(
-    request: Asking, store_id: FromPath[str], settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
+    request: Asking, store_id: StoreId, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]
 ) -> Response[Any]:
     """Explain the figures of a store in a window, by default the last day: as JSON, or drawn as SVG."""
     question, shown = wanted

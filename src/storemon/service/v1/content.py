@@ -2,22 +2,23 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Any
-from uuid import UUID
 
 from cyclopts import Parameter
 from litestar import HttpMethod, Request, Response, route
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath
 
 from storemon.engine.question import require_one_of
+from storemon.questions.options import Value
 from storemon.records.jobs import ENDED, Jobs
-from storemon.service.problems import problem, problems
+from storemon.service.problems import problem
+from storemon.service.schema import tells
 from storemon.service.v1.answering import MEDIA_TYPES
-from storemon.service.v1.described import DownloadOperation
+from storemon.service.v1.described import UNCHANGED, DownloadOperation
 from storemon.service.v1.files import sent
+from storemon.service.v1.problems import problems
 from storemon.service.v1.query import Nothing, Wanted, wanted
-from storemon.service.v1.reports import ONE_REPORT, found_report
+from storemon.service.v1.reports import ONE_REPORT, ReportId, found_report
 from storemon.service.work import report_as, report_file
 from storemon.settings import Settings
 from storemon.views.forms import FORMS, Form
@@ -27,7 +28,9 @@ from storemon.views.forms import FORMS, Form
 class Download:
     """In which form a report is downloaded."""
 
-    format: Annotated[str | None, Parameter(help=f"{', '.join(FORMS)} (default: csv).")] = None
+    format: Annotated[
+        str | None, Parameter(help=f"{', '.join(FORMS)} (default: csv)."), Value("parquet", choices=lambda: FORMS)
+    ] = None
 
 
 @route(
@@ -37,20 +40,22 @@ class Download:
     sync_to_thread=True,
     summary="Download a report",
     responses={
-        206: ResponseSpec(bytes, description="The range that was asked for"),
+        206: ResponseSpec(bytes, generate_examples=False, description="The range that was asked for"),
+        **UNCHANGED,
         **ONE_REPORT,
         **problems(
-            _406="There is no such form of this report",
-            _409="It is not complete",
-            _410="Its file is gone",
-            _416="There are no such bytes",
+            no_such_form="There is no such form of this report",
+            conflict="It is not complete",
+            gone="Its file is gone",
+            no_such_range="There are no such bytes",
         ),
     },
+    opt=tells("ETag", "Last-Modified", "Content-Disposition", "X-As-Of", "X-Zone-Data"),
     operation_class=DownloadOperation,
 )
 def get_content(
     request: Request[Any, Any, Any],
-    report_id: FromPath[UUID],
+    report_id: ReportId,
     settings: NamedDependency[Settings],
     jobs: NamedDependency[Jobs],
     wanted: NamedDependency[Wanted],

@@ -1,8 +1,13 @@
 """What OpenAPI is told of answers that have many forms: one response has as many media types."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
+import msgspec
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import (
+    Example,
     OpenAPIFormat,
     OpenAPIMediaType,
     OpenAPIResponse,
@@ -12,8 +17,9 @@ from litestar.openapi.spec import (
     Schema,
 )
 
-from storemon.questions.options import Option, ReportQuestion, options_of
+from storemon.questions.options import MOST_TEXTS, Option, ReportQuestion, options_of
 from storemon.service.v1.answering import MEDIA_TYPES
+from storemon.service.v1.query import of_one
 
 _ROWS = Schema(type=OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.OBJECT), description="All rows")
 _PAGE = Schema(
@@ -26,6 +32,10 @@ _PAGE = Schema(
         ),
     },
 )
+
+
+UNCHANGED = {304: ResponseSpec(None, description="It is what If-None-Match names")}
+"""What is said of a route with an ETag."""
 
 
 @dataclass
@@ -52,39 +62,42 @@ class AskOperation(Operation):
 
     def __post_init__(self) -> None:
         """Name the members that it can have."""
-        question = Schema(
-            type=OpenAPIType.OBJECT,
-            properties={option.name: _of_option(option) for option in options_of(ReportQuestion)},
-            additional_properties=False,
+        options = {option.name: option for option in options_of(ReportQuestion)}
+        members: dict[str, Any] = {name: _of_member(option) for name, option in options.items()}
+        question = Schema(type=OpenAPIType.OBJECT, properties=members, additional_properties=False)
+        example = {name: options[name].value.example for name in ("window", "measures", "group_by")}
+        body = OpenAPIMediaType(
+            schema=Schema(one_of=[question, Schema(type=OpenAPIType.NULL)]), examples={"groups": Example(value=example)}
         )
-        body = OpenAPIMediaType(schema=Schema(one_of=[question, Schema(type=OpenAPIType.NULL)]))
         self.request_body = RequestBody(content={"application/json": body}, required=False)
 
 
-@dataclass
-class ReplaceOperation(Operation):
-    """A route whose body is a table."""
+def _of_member(option: Option) -> dict[str, Any]:
+    told, one = {"description": option.help, "examples": [option.value.example]}, of_one(option)
+    if option.kind is not tuple:
+        return one | told
+    return {"oneOf": [one, {"type": "array", "items": one, "maxItems": MOST_TEXTS}]} | told
 
-    def __post_init__(self) -> None:
-        """Name the forms that it can have."""
-        cell = Schema(type=[OpenAPIType.STRING, OpenAPIType.NUMBER, OpenAPIType.BOOLEAN, OpenAPIType.NULL])
-        row = Schema(type=OpenAPIType.OBJECT, additional_properties=cell)
-        schemas = {
-            "application/json": Schema(type=OpenAPIType.ARRAY, items=row),
-            "text/csv": Schema(type=OpenAPIType.STRING),
-            "application/x-ndjson": Schema(type=OpenAPIType.STRING),
+
+def taking_rows(example: Mapping[str, str]) -> Callable[..., Operation]:
+    """Describe a route whose body is a table, with such rows, in each form that it can have."""
+    cell = Schema(type=[OpenAPIType.STRING, OpenAPIType.NUMBER, OpenAPIType.BOOLEAN, OpenAPIType.NULL])
+    rows = Schema(type=OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.OBJECT, additional_properties=cell))
+    text = Schema(type=OpenAPIType.STRING)
+    in_forms: dict[str, tuple[Schema, object]] = {
+        "application/json": (rows, [dict(example)]),
+        "text/csv": (text, f"{','.join(example)}\n{','.join(example.values())}\n"),
+        "application/x-ndjson": (text, f"{msgspec.json.encode(example).decode()}\n"),
+    }
+
+    def described(**given: Any) -> Operation:
+        content = {
+            media_type: OpenAPIMediaType(schema=schema, examples={"one row": Example(value=value)})
+            for media_type, (schema, value) in in_forms.items()
         }
-        content = {name: OpenAPIMediaType(schema=schema) for name, schema in schemas.items()}
-        self.request_body = RequestBody(content=content, required=True)
+        return replace(Operation(**given), request_body=RequestBody(content=content, required=True))
 
-
-def _of_option(option: Option) -> Schema:
-    if option.kind is bool:
-        return Schema(type=OpenAPIType.BOOLEAN, description=option.help)
-    text = Schema(type=OpenAPIType.STRING, enum=[*option.choices] or None)
-    if option.kind is str:
-        return Schema(type=OpenAPIType.STRING, enum=[*option.choices] or None, description=option.help)
-    return Schema(one_of=[text, Schema(type=OpenAPIType.ARRAY, items=text)], description=option.help)
+    return described
 
 
 @dataclass

@@ -10,6 +10,8 @@ from typing import Any, BinaryIO
 from litestar import Request, Response
 from litestar.response import Stream
 
+from storemon.service.problems import problem
+
 _CHUNK = 1 << 16
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -29,6 +31,7 @@ def sent(
 
     Raises:
         OSError: it can't be read.
+        ProblemDetailsException: it has no such bytes.
 
     """
     status = path.stat()
@@ -45,7 +48,9 @@ def sent(
         return Response(None, status_code=304, headers=headers)
     part = _range(request, size, etag, changed_at)
     if part is not None and not part:
-        return Response(None, status_code=416, headers=headers | {"Content-Range": f"bytes */{size}"})
+        raise problem(
+            416, f"the file has {size:,} bytes; ask for some of them", headers={"Content-Range": f"bytes */{size}"}
+        )
     if part is not None:
         headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
     part, code = part or range(size), 206 if part else 200

@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotFoundException
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.plugins.problem_details import ProblemDetailsException
 from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import EmptyLakeError, InputError, StoppedError, StoremonError
 from storemon.records.jobs import QueueFullError
-from storemon.service.limits import BusyError
-from storemon.service.problems import OUT_OF_REACH, RETRY_SECONDS, from_http
+from storemon.service.door.limits import BusyError
+from storemon.service.problems import OUT_OF_REACH, RETRY_SECONDS, described_problem, from_http, joined
 
 _log = structlog.stdlib.get_logger("storemon.problems")
 
@@ -60,6 +61,38 @@ _BY_NAME = {
     "issuer-out-of-reach": _Kind(503, "issuer-out-of-reach", "Nobody can tell whether the token is good"),
 }
 
+_KINDS = {kind.name: kind for kind in (*_BY_ERROR.values(), *_BY_STATUS.values(), *_BY_NAME.values())}
+_PAGE = "docs/problems.md#"
+
+
+class TypedProblem(msgspec.Struct):
+    """What went wrong: a type that stays the same, its name, the HTTP status, what to do about it, and where it was."""
+
+    type: Annotated[str, msgspec.Meta(pattern=r"^docs/problems\.md#")]
+    title: str
+    status: int
+    detail: str
+    instance: str
+
+
+def status_of(name: str) -> int:
+    """Tell the status of a problem by the last part of its type, with ``_`` for ``-``."""
+    return _KINDS[name.replace("_", "-")].status
+
+
+def problems(**described: str) -> dict[int, ResponseSpec]:
+    """Describe a route's problems for OpenAPI by their types, as in ``problems(not_found="there is no such report")``.
+
+    Those that any route can have are added to them (`storemon.service.schema`).
+    """
+    several = [_told(_KINDS[name.replace("_", "-")], text, "/v1") for name, text in described.items()]
+    return joined(*({told["status"]: described_problem(TypedProblem, told)} for told in several))
+
+
+def _told(kind: _Kind, detail: str, path: str) -> dict[str, Any]:
+    told = {"type": f"{_PAGE}{kind.name}", "title": kind.title, "status": kind.status}
+    return told | {"detail": detail, "instance": path}
+
 
 def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Answer with what went wrong, where, and what to try."""
@@ -80,8 +113,7 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
         _log.error("request failed", reason=detail)
         detail = OUT_OF_REACH if isinstance(error, SQLAlchemyError) else detail
         headers["Retry-After"] = str(RETRY_SECONDS)
-    body = {"type": f"docs/problems.md#{kind.name}", "title": kind.title, "status": kind.status}
-    body |= {"detail": _named(detail), "instance": request.url.path, **more}
+    body = _told(kind, _named(detail), request.url.path) | more
     return Response(
         msgspec.json.encode(body), status_code=kind.status, media_type="application/problem+json", headers=headers
     )

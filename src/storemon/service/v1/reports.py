@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
@@ -13,17 +13,21 @@ from cyclopts import Parameter
 from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.openapi.spec import Example
+from litestar.params import HeaderParameter, JSONBody, PathParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from storemon.engine.question import require_one_of
 from storemon.errors import InputError
+from storemon.questions.options import Value
 from storemon.records.jobs import ENDED, Job, Jobs, State
-from storemon.service.callers import Caller, caller_of
-from storemon.service.problems import problem, problems
+from storemon.service.door.callers import Caller, caller_of
+from storemon.service.problems import joined, problem
+from storemon.service.schema import link, tells
 from storemon.service.v1 import cursors
 from storemon.service.v1.described import AskOperation
-from storemon.service.v1.query import Nothing, Wanted, number, wanted
+from storemon.service.v1.problems import problems
+from storemon.service.v1.query import Cursor, Nothing, Wanted, number, wanted
 from storemon.service.work import question_parameters, remove_report
 from storemon.service.workers import Workers
 from storemon.settings import Settings
@@ -31,11 +35,32 @@ from storemon.units.instants import microseconds, parse_instant
 
 MOST, USUAL = 1_000, 50  # reports of a page
 LONGEST_KEY = 255
+STATES: Sequence[State] = ("queued", "running", *ENDED)
 LARGEST_QUESTION = 65_536
 """Bytes of a question: it is kept, and told by every look at its report; those of a straight answer have less."""
 MOST_URGENT = 100
-_KEY_HELP = "A text of your own: sent again with the same question, it gives the same report."
+_IDEMPOTENCY_KEY = HeaderParameter(
+    name="Idempotency-Key",
+    description="A text of your own: sent again with the same question, it gives the same report.",
+    schema_extra={"oneOf": None, "type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+    examples=[Example(value="october")],
+)
 _LOOK_SECONDS, _PING_SECONDS = 0.25, 15
+ReportId = Annotated[
+    UUID,
+    PathParameter(
+        description="The id of a report.",
+        examples=[Example(value="0b5f2a3e-7c1d-4e8f-9a6b-2d4c6e8f0a1b")],
+    ),
+]
+_FROM_IT = {"report_id": "$response.body#/id"}
+_LINKS = {
+    "look": link("get_v1_reports_report_id", "How far it is", **_FROM_IT),
+    "follow": link("get_v1_reports_report_id_events", "Its states as they change", **_FROM_IT),
+    "download": link("get_v1_reports_report_id_content", "Its file, once it is complete", **_FROM_IT),
+    "cancel": link("post_v1_reports_report_id_cancel", "End it before it has ended", **_FROM_IT),
+    "delete": link("delete_v1_reports_report_id", "Forget it once it has ended", **_FROM_IT),
+}
 
 
 class Report(msgspec.Struct, omit_defaults=True):
@@ -82,7 +107,9 @@ class Listed:
     """Which reports are listed."""
 
     state: Annotated[
-        str | None, Parameter(help="Only those that are queued, running, complete, failed or canceled.")
+        str | None,
+        Parameter(help="Only those that are queued, running, complete, failed or canceled."),
+        Value("complete", choices=lambda: STATES),
     ] = None
 
 
@@ -95,16 +122,21 @@ class Turn:
         Parameter(
             help=f"From -{MOST_URGENT} to {MOST_URGENT}: the higher ones start first (default: 0; above it for admins)."
         ),
+        Value(-5, least=-MOST_URGENT, most=MOST_URGENT),
     ] = None
-    run_after: Annotated[str | None, Parameter(help="An instant before which it does not start.")] = None
+    run_after: Annotated[
+        str | None, Parameter(help="An instant before which it does not start."), Value("2024-10-14T12:00:00Z")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
     """How much of the list is shown."""
 
-    limit: Annotated[str | None, Parameter(help=f"So many, up to {MOST:,} (default: {USUAL}).")] = None
-    cursor: Annotated[str | None, Parameter(help="Where a page begins, as the page before told it.")] = None
+    limit: Annotated[
+        str | None, Parameter(help=f"So many, up to {MOST:,} (default: {USUAL})."), Value(20, least=1, most=MOST)
+    ] = None
+    cursor: Cursor = None
 
 
 @post(
@@ -115,15 +147,19 @@ class Page:
     response_description="It is queued, durably; Location says where to look",
     dependencies=wanted(Turn, shown=Nothing),
     responses={
-        200: ResponseSpec(Report, description="It was asked for before with this Idempotency-Key"),
+        200: ResponseSpec(
+            Report, generate_examples=False, description="It was asked for before with this Idempotency-Key"
+        ),
         **problems(
-            _400="The question can't be understood",
-            _403="Only an admin may go before others",
-            _413="The question is too large",
-            _422="This Idempotency-Key was used for another question",
-            _503="Too many reports are waiting; Retry-After says when to come again",
+            wrong_question="The question can't be understood",
+            not_allowed="Only an admin may go before others",
+            too_large="The question is too large",
+            gone="The report was deleted at once",
+            key_used="This Idempotency-Key was used for another question",
+            too_many_waiting="Too many reports are waiting",
         ),
     },
+    opt=tells("Location", **_LINKS),
     operation_class=AskOperation,
 )
 def ask_for_report(  # noqa: PLR0917 - Litestar gives them by name
@@ -133,7 +169,7 @@ def ask_for_report(  # noqa: PLR0917 - Litestar gives them by name
     workers: NamedDependency[Workers],
     wanted: NamedDependency[Wanted],
     data: JSONBody[dict[str, Any] | None] = None,
-    key: Annotated[str | None, HeaderParameter(name="Idempotency-Key", description=_KEY_HELP)] = None,
+    key: Annotated[str | None, _IDEMPOTENCY_KEY] = None,
 ) -> Response[Report]:
     """Ask for a report of any question: a JSON object of the parameters of /v1/report, all of them optional.
 
@@ -178,7 +214,10 @@ def _accepted(job: Job | None, status: int) -> Response[Report]:
     dependencies=wanted(Listed, shown=Page),
     sync_to_thread=True,
     summary="Reports, the newest first",
-    responses=problems(_400="A parameter is not known, or can't have this value"),
+    responses=problems(wrong_question="A parameter is not known, or can't have this value"),
+    opt=tells(
+        next=link("get_v1_reports", "The next page, with the same other parameters", cursor="$response.body#/next")
+    ),
 )
 def list_reports(
     request: Request[Any, Any, Any], jobs: NamedDependency[Jobs], wanted: NamedDependency[Wanted]
@@ -188,7 +227,7 @@ def list_reports(
     own = caller.owner if caller.sees else None
     listed, page = wanted
     if listed.state is not None:
-        require_one_of(listed.state, ["queued", "running", *ENDED], "state")
+        require_one_of(listed.state, STATES, "state")
     limit = USUAL if page.limit is None else number("limit", page.limit, MOST)
     here = None if page.cursor is None else cursors.read(page.cursor, _Place)
     before = here and (here.queued_at, str(here.id))
@@ -197,11 +236,11 @@ def list_reports(
     return Reports([_told(job) for job in found[:limit]], following and cursors.written(following))
 
 
-ONE_REPORT = problems(_400="The id is no UUID", _404="There is no such report")
+ONE_REPORT = problems(wrong_question="The id is no UUID", not_found="There is no such report")
 
 
-@get("/reports/{report_id:str}", summary="A report", responses=ONE_REPORT)
-async def get_one(request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> Report:
+@get("/reports/{report_id:str}", summary="A report", responses=ONE_REPORT, opt=tells(**_LINKS))
+async def get_one(request: Request[Any, Any, Any], report_id: ReportId, jobs: NamedDependency[Jobs]) -> Report:
     """Tell how far a report is, what was asked for, and of which facts it is."""
     return _told(_seen(request, await jobs.look("report", str(report_id)), report_id))
 
@@ -211,9 +250,13 @@ async def get_one(request: Request[Any, Any, Any], report_id: FromPath[UUID], jo
     status_code=200,
     sync_to_thread=True,
     summary="Cancel a report",
-    responses=ONE_REPORT | problems(_409="It has ended already"),
+    responses=joined(
+        ONE_REPORT,
+        problems(conflict="It has ended already", not_allowed="Another key asked for it, and this one is no admin's"),
+    ),
+    opt=tells(look=_LINKS["look"], delete=_LINKS["delete"]),
 )
-def cancel(request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: NamedDependency[Jobs]) -> Report:
+def cancel(request: Request[Any, Any, Any], report_id: ReportId, jobs: NamedDependency[Jobs]) -> Report:
     """End a report that has not ended, of one's own, or as an admin."""
     _own(request, jobs, report_id)
     if not jobs.cancel("report", str(report_id)):
@@ -226,11 +269,17 @@ def cancel(request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: Nam
     "/reports/{report_id:str}",
     sync_to_thread=True,
     summary="Delete a report",
-    responses=ONE_REPORT | problems(_409="It has not ended; cancel it first"),
+    responses=joined(
+        ONE_REPORT,
+        problems(
+            conflict="It has not ended; cancel it first",
+            not_allowed="Another key asked for it, and this one is no admin's",
+        ),
+    ),
 )
 def delete_one(
     request: Request[Any, Any, Any],
-    report_id: FromPath[UUID],
+    report_id: ReportId,
     settings: NamedDependency[Settings],
     jobs: NamedDependency[Jobs],
 ) -> None:
@@ -248,9 +297,7 @@ def delete_one(
     media_type="text/event-stream",
     responses=ONE_REPORT,
 )
-async def follow(
-    request: Request[Any, Any, Any], report_id: FromPath[UUID], jobs: NamedDependency[Jobs]
-) -> ServerSentEvent:
+async def follow(request: Request[Any, Any, Any], report_id: ReportId, jobs: NamedDependency[Jobs]) -> ServerSentEvent:
     """Send an event with the report each time its state changes, or how far it is, until it has ended."""
     _seen(request, await jobs.look("report", str(report_id)), report_id)
     return ServerSentEvent(_events(jobs, report_id))

@@ -4,14 +4,14 @@ import csv
 import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, JSONBody, RawBody
+from litestar.openapi.spec import Example
+from litestar.params import JSONBody, PathParameter, RawBody
 
 from storemon.errors import InputError
 from storemon.intake.forms.known import (
@@ -26,12 +26,14 @@ from storemon.intake.ingest import TableSummary
 from storemon.intake.lake import Lake
 from storemon.intake.single import with_ids
 from storemon.lake.snapshot import Snapshot
-from storemon.questions.options import Means
-from storemon.service.callers import OF_ALL_STORES, needs
-from storemon.service.problems import problem, problems
+from storemon.questions.options import LONGEST, Means
+from storemon.service.door.callers import OF_ALL_STORES, needs
+from storemon.service.problems import problem
+from storemon.service.schema import OF_FACTS, OF_PAGES, link, tells
 from storemon.service.telemetry.counted import count_rows
 from storemon.service.v1.answering import answered
-from storemon.service.v1.described import AnswerOperation, ReplaceOperation
+from storemon.service.v1.described import UNCHANGED, AnswerOperation, taking_rows
+from storemon.service.v1.problems import problems
 from storemon.service.v1.query import Nothing, Wanted, wanted
 from storemon.settings import Settings
 from storemon.units.instants import EPOCH
@@ -44,6 +46,27 @@ TABLES: dict[str, Form] = {
     "special-hours": SPECIAL_HOURS_FORM,
     "maintenance": MAINTENANCE_FORM,
 }
+_STORE = "27da2c26-f5a7-45bb-905c-bdc9558cea5e"  # of the sample
+_ROWS = {
+    "hours": {"store_id": _STORE, "dayOfWeek": "0", "start_time_local": "09:00:00", "end_time_local": "17:30:00"},
+    "zones": {"store_id": _STORE, "timezone_str": "America/Chicago"},
+    "stores": {"store_id": _STORE, "brand": "Prairie Burger", "region": "South"},
+    "special-hours": {"store_id": _STORE, "date": "2024-12-25", "start_time_local": "", "end_time_local": ""},
+    "maintenance": {
+        "store_id": _STORE,
+        "starts_at_utc": "2024-10-13T02:00:00Z",
+        "ends_at_utc": "2024-10-13T04:00:00Z",
+        "reason": "new tills",
+    },
+}
+"""An example of a row of each."""
+MaintenanceId = Annotated[
+    str,
+    PathParameter(description="The id of one maintenance.", examples=[Example(value="3f1c9a7be2d04856")]),
+]
+_TAKE_BACK = tells(
+    list=link("get_v1_maintenance", "All maintenance, each with the id by which it can be taken back"),
+)
 _MOST_NAMES = 1_000
 """The most members that the objects of a table can have, all names together: each is a column of all of them."""
 _CSV, _NDJSON = "text/csv", "application/x-ndjson"
@@ -57,13 +80,17 @@ class Replaced(msgspec.Struct):
     weaknesses: tuple[str, ...]
 
 
+def _like(column: str) -> msgspec.Meta:
+    return msgspec.Meta(max_length=LONGEST, examples=[_ROWS["maintenance"][column]])
+
+
 class Maintenance(msgspec.Struct):
     """One maintenance: of a store, or of every store (``*``); instants as in maintenance.csv."""
 
-    store_id: str
-    starts_at_utc: str
-    ends_at_utc: str
-    reason: str = ""
+    store_id: Annotated[str, _like("store_id")]
+    starts_at_utc: Annotated[str, _like("starts_at_utc")]
+    ends_at_utc: Annotated[str, _like("ends_at_utc")]
+    reason: Annotated[str, _like("reason")] = ""
 
 
 class Added(msgspec.Struct):
@@ -84,18 +111,16 @@ def _replacing(name: str, form: Form) -> HTTPRouteHandler:
     return put(
         f"/{name}",
         name=f"replace {name}",
-        operation_id=f"replace_{form.table.name}",
-        opt=needs("writer") | OF_ALL_STORES,
+        opt=needs("writer") | OF_ALL_STORES | (_TAKE_BACK if name == "maintenance" else {}),
         status_code=200,
         sync_to_thread=True,
         summary=f"Replace {form.table.name.replace('_', ' ')}",
         responses=problems(
-            _400="The body can't be read, or none of its rows",
-            _413="It is too large",
-            _415="It is of another media type",
-            _503="The lake can't be written",
+            wrong_question="The body can't be read, or none of its rows",
+            wrong_body="It is of another media type",
+            facts_out_of_reach="The lake can't be written",
         ),
-        operation_class=ReplaceOperation,
+        operation_class=taking_rows(_ROWS[name]),  # type: ignore[arg-type]
     )(replace)
 
 
@@ -146,10 +171,16 @@ def _text(value: object) -> str:
 
 @get(
     "/maintenance",
-    dependencies=wanted(Nothing),
+    dependencies=wanted(Nothing, sort="starts_at"),
     sync_to_thread=True,
     summary="Maintenance",
-    responses=problems(_400="A parameter is not known, or can't have this value"),
+    opt=tells(*OF_FACTS, *OF_PAGES),
+    responses=UNCHANGED
+    | problems(
+        wrong_question="A parameter is not known, or can't have this value",
+        no_such_form="There is no form that is accepted",
+        facts_out_of_reach="The lake can't be read",
+    ),
     operation_class=AnswerOperation,
 )
 def list_maintenance(
@@ -165,13 +196,16 @@ def _maintenance(_: Nothing, snapshot: Snapshot, __: Means) -> Answer:
 
 @post(
     "/maintenance",
-    opt=needs("writer") | OF_ALL_STORES,
+    opt=needs("writer")
+    | OF_ALL_STORES
+    | tells(
+        "Location",
+        take_back=link("delete_v1_maintenance_maintenance_id", "Take it back", maintenance_id="$response.body#/id"),
+    ),
     sync_to_thread=True,
     summary="Add one maintenance",
-    responses={
-        201: ResponseSpec(Added, description="It is in the lake"),
-        **problems(_400="It can't be read", _503="The lake can't be written"),
-    },
+    response_description="It is in the lake",
+    responses=problems(wrong_question="It can't be read", facts_out_of_reach="The lake can't be written"),
 )
 def add_maintenance(settings: NamedDependency[Settings], data: JSONBody[Maintenance]) -> Response[Added]:
     """Add one maintenance, without the rest of the table; the same one again changes nothing."""
@@ -186,10 +220,12 @@ def add_maintenance(settings: NamedDependency[Settings], data: JSONBody[Maintena
     sync_to_thread=True,
     summary="Take one maintenance back",
     responses=problems(
-        _400="The id can't be read", _404="There is none with this id", _503="The lake can't be written"
+        wrong_question="The id can't be read",
+        not_found="There is none with this id",
+        facts_out_of_reach="The lake can't be written",
     ),
 )
-def remove_maintenance(maintenance_id: FromPath[str], settings: NamedDependency[Settings]) -> None:
+def remove_maintenance(maintenance_id: MaintenanceId, settings: NamedDependency[Settings]) -> None:
     """Take one maintenance back."""
     if not Lake(settings.lake).remove_maintenance(maintenance_id):
         raise problem(404, f"there is no maintenance {maintenance_id!r}; GET /v1/maintenance lists them")

@@ -16,6 +16,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from storemon.backups.archive import Contents, Entry, entries, pieces_of, verified
+from storemon.backups.backup import LAKE, RECORDS, REPORTS
 from storemon.errors import FileError, LakeError, RecordsError
 from storemon.lake.copying import is_of_lake, logged
 from storemon.lake.files import Files
@@ -25,8 +27,6 @@ from storemon.records.database import alone
 from storemon.records.opening import FORMATS, opened_records, records_place, said
 from storemon.records.rows import any_recorded, insert_lines
 from storemon.records.tables import METADATA
-from storemon.service.archive import Contents, Entry, entries, pieces_of, verified
-from storemon.service.backup import LAKE, RECORDS, REPORTS
 from storemon.settings import Settings
 from storemon.views.export import save
 from storemon.views.forms import FORMS

@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from storemon.backups.archive import Contents, Writer, finish, pieces_of, writing
 from storemon.errors import FileError, LakeError, RecordsError
 from storemon.lake.copying import copied
 from storemon.lake.files import Files
@@ -24,7 +25,6 @@ from storemon.lake.place import place_of
 from storemon.lake.schemas import FORMAT
 from storemon.records.opening import FORMATS, are_there, opened_records, records_place, said
 from storemon.records.rows import Recorded, recorded
-from storemon.service.archive import Contents, Writer, finish, pieces_of, writing
 from storemon.service.work import report_file
 from storemon.settings import Settings
 from storemon.views.export import remove_parts, save

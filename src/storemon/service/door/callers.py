@@ -18,15 +18,18 @@ from storemon.errors import InputError
 from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
 from storemon.records.keys import ROLES, Keys, Role
-from storemon.service.limits import FAILURE, Rates, address_of
+from storemon.service.door.limits import FAILURE, Rates, address_of
 from storemon.settings import Settings
 
 if TYPE_CHECKING:
-    from storemon.service.tokens import Tokens
+    from storemon.service.door.tokens import Tokens
 
 _BROUGHT = (b"authorization", b"x-api-key")
 _LOOK_SECONDS = 1  # for so long a service that had no keys may not know of the first one
 _log = structlog.stdlib.get_logger("storemon.audit")
+
+BEARER = "token:"
+"""What the name of a token's bearer begins with, and that of no key."""
 
 NOBODY = {"role": None}
 """What a route says that needs no key."""
@@ -53,10 +56,10 @@ class Caller(NamedTuple):
     @property
     def owner(self) -> str | None:
         """Whose the reports are that it asks for: of a subject whose tokens see other stores, those of each apart."""
-        if not self.sees:
+        if not self.sees or not str(self.key).startswith(BEARER):  # what a key sees never changes
             return self.key
         told = msgspec.json.encode(self.sees)
-        return f"{self.key}#{hashlib.sha256(told).hexdigest()[:32]}"  # no key and no subject has a # in it
+        return f"{self.key}#{hashlib.sha256(told).hexdigest()[:32]}"  # no subject has a # in it
 
     def snapshot(self, settings: Settings, versions: dict[str, int] | None = None) -> Snapshot:
         """Fix what is read of the lake: as much as is seen.
@@ -158,7 +161,7 @@ def tokens_of(settings: Settings) -> "Tokens | None":
         return None
     if find_spec("jwt") is None or find_spec("cryptography") is None:
         raise InputError("to let in JWTs, PyJWT must be installed; install it with: pip install 'storemon[jwt]'")
-    from storemon.service.tokens import Tokens  # noqa: PLC0415 - who names no issuer need not have PyJWT
+    from storemon.service.door.tokens import Tokens  # noqa: PLC0415 - who names no issuer need not have PyJWT
 
     return Tokens(settings)
 
