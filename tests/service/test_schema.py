@@ -236,7 +236,7 @@ def beyond(schema: dict[str, Any]) -> Iterator[Any]:
     if "pattern" in schema:
         yield "no such thing"
     if "enum" in schema:
-        yield f"{schema['enum'][0]}x"
+        yield from (f"{schema['enum'][0]}x", "")
     if schema.get("type") == "boolean":
         yield "maybe"
 

@@ -33,7 +33,7 @@ def test_it_keeps_to_its_description(settings: Settings, tmp_path: Path) -> None
                 *(sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/schema/openapi.json"),
                 *("--url", server.url, "--include-path-regex", "^/v1", "--phases", PHASES),
                 *("--header", f"Authorization: Bearer {key}"),
-                *("--max-examples", str(examples(60)), "--exclude-checks", ",".join(NOT_CHECKED)),
+                *("--max-examples", str(examples(40)), "--exclude-checks", ",".join(NOT_CHECKED)),
                 *("--suppress-health-check", "all", "--request-timeout", "30"),
             ],
             cwd=tmp_path,

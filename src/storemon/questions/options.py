@@ -36,8 +36,8 @@ Texts = tuple[str, ...]
 
 T = TypeVar("T")
 
-LONGEST, MOST_TEXTS = 4_096, 1_000
-"""How many characters a text can have, and how many texts there can be of an option that can have several."""
+LONGEST, MOST_TEXTS = 500, 100
+"""So many characters a text over HTTP can have, and so many texts an option: together they fit into a URL of 64 KiB."""
 
 
 class Value(NamedTuple):

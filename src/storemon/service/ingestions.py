@@ -10,7 +10,6 @@ from litestar.openapi.spec import Example
 from litestar.params import JSONBody, PathParameter
 
 from storemon.intake.ingest import TableSummary
-from storemon.questions.options import LONGEST
 from storemon.records.jobs import Jobs
 from storemon.service.door.callers import OF_ALL_STORES, needs
 from storemon.service.problems import problem, problems
@@ -31,7 +30,7 @@ Status = Literal["Queued", "Running", "Complete", "Failed"]
 class Asked(msgspec.Struct):
     """The folder of CSVs to load, or one CSV; it must lie in the data folder."""
 
-    path: Annotated[str, msgspec.Meta(max_length=LONGEST, examples=["data"])]
+    path: Annotated[str, msgspec.Meta(examples=["data"])]
 
 
 class Started(msgspec.Struct):

@@ -66,7 +66,7 @@ def get_content(
         why = f": {job.reason}" if job.reason else ""
         headers = {} if job.state in ENDED else {"Retry-After": "1"}
         raise problem(409, f"the report is {job.state}, not complete{why}", headers=headers)
-    form = _form(wanted.shown.format or "csv")
+    form = _form("csv" if wanted.shown.format is None else wanted.shown.format)
     is_triggered = "question" not in job.parameters
     if is_triggered and form != "csv":
         raise problem(406, "this report was triggered, and is a CSV only; ask for another with POST /v1/reports")
