@@ -14,10 +14,11 @@ from litestar.di import NamedDependency
 from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.engine.question import resolve_as_of
-from storemon.errors import FileError, StoremonError
+from storemon.errors import EmptyLakeError, FileError, StoremonError
 from storemon.lake.checking import require_files
 from storemon.lake.kept import KeptLake
 from storemon.records.jobs import Jobs
+from storemon.records.opening import said
 from storemon.service.callers import NOBODY
 from storemon.service.problems import problem, problems
 from storemon.service.workers import Workers
@@ -107,7 +108,7 @@ def _look_at_jobs(jobs: Jobs, reasons: dict[Part, list[str]]) -> None:
         if jobs.full("report"):
             reasons["queue"].append("as many reports are waiting as may")
     except (SQLAlchemyError, FileError) as error:
-        reasons["records"].append(f"the records of jobs cannot be written: {error}")
+        reasons["records"].append(f"the records of jobs cannot be written: {said(error)}")
 
 
 def _look_at_lake(settings: Settings, reasons: list[str]) -> LakeHealth:
@@ -115,6 +116,9 @@ def _look_at_lake(settings: Settings, reasons: list[str]) -> LakeHealth:
         snapshot = KeptLake(settings.lake).snapshot()
         newest = resolve_as_of(snapshot)
         require_files(snapshot, shifted(newest, -LAST_WEEK - settings.carry_limit).date())
+    except EmptyLakeError as error:
+        reasons.append(f"{error}; if it had some, see whether its disk is mounted, and whether STOREMON_LAKE is right")
+        return LakeHealth()
     except StoremonError as error:
         reasons.append(str(error))
         return LakeHealth()

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import InputError
 from storemon.records.jobs import QueueFullError
+from storemon.records.opening import said
 
 RETRY_SECONDS = 5
 _CUT_OFF = "client disconnected prematurely"
@@ -79,8 +80,9 @@ def _of_field(key: str, message: str, source: str) -> str:
 
 
 def _from_records(error: SQLAlchemyError) -> ProblemDetailsException:
-    _log.error("records of jobs out of reach", reason=str(error))
-    return problem(503, f"the records of jobs are out of reach: {error}", headers={"Retry-After": str(RETRY_SECONDS)})
+    _log.error("records of jobs out of reach", reason=said(error))
+    detail = f"the records of jobs are out of reach: {said(error)}"
+    return problem(503, detail, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def _from_bug(error: Exception) -> ProblemDetailsException:
