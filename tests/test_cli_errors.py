@@ -159,7 +159,7 @@ def test_a_bar_is_drawn_on_a_terminal(sampled: Path) -> None:
 def test_an_interrupt_within_a_query_is_none_either(tmp_path: Path) -> None:
     program = """
 import os, signal, threading
-from storemon.cli import app, main
+from storemon.cli import app, process
 from storemon.lake.duck import connect, rows_of
 
 def run():
@@ -168,7 +168,7 @@ def run():
         rows_of(con, "SELECT sum(a.range * b.range) FROM range(300_000) a, range(100_000) b", {})
 
 app.run = run
-main()
+process()
 """
     ended = subprocess.run(
         [sys.executable, "-c", program, "report"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
