@@ -110,6 +110,31 @@ def test_a_taken_port_is_named(settings: Settings) -> None:
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another --port" in ran.stderr
 
 
+def test_a_host_that_is_none_is_named(settings: Settings) -> None:
+    assert settings
+    here = ["--host", "no.such.host.invalid", "--allow-anonymous"]
+    ran = subprocess.run([sys.executable, *REAL, *here], capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert re.search(r"cannot listen on no\.such\.host\.invalid:8000: [A-Z][a-z ]+; choose another --port", ran.stderr)
+
+
+def test_a_variable_that_is_no_setting_is_logged(settings: Settings) -> None:
+    assert settings
+    with running(*REAL, STOREMON_PROT="8080") as server:
+        (line,) = server.logged("setting not known")
+    assert line["reason"] == "STOREMON_PROT: there is no such setting; did you mean STOREMON_PORT?"
+
+
+def test_the_page_s_program_runs(lake: Lake) -> None:
+    assert lake.path
+    page = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    with running(*REAL) as server:
+        found: dict[str, Any] = {}
+        exec(program.replace("http://127.0.0.1:8000", server.url), found)  # noqa: S102 - it is ours
+    assert found["report"].columns[:2] == ["store_id", "availability_last_30d"]
+
+
 def test_a_reports_folder_that_is_a_file_is_named(settings: Settings) -> None:
     settings.reports.write_text("a file")
     ran = subprocess.run([sys.executable, *REAL, "--port", "0"], capture_output=True, text=True, check=False)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import InputError
 from storemon.records.jobs import QueueFullError
+from storemon.records.opening import said
 
 RETRY_SECONDS = 5
 OUT_OF_REACH = "the records of jobs are out of reach; ask again in a few seconds, and if that lasts, look into the log"
@@ -105,7 +106,7 @@ def _of_field(key: str, message: str, source: str) -> str:
 
 
 def _from_records(error: SQLAlchemyError) -> ProblemDetailsException:
-    _log.error("records of jobs out of reach", reason=str(error))
+    _log.error("records of jobs out of reach", reason=said(error))
     return problem(503, OUT_OF_REACH, headers={"Retry-After": str(RETRY_SECONDS)})
 
 

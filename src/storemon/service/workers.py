@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import StoremonError
 from storemon.records.jobs import Job, Jobs, Kind
+from storemon.records.opening import said
 from storemon.service.telemetry.counted import Outcome, count_job, count_restart
 from storemon.service.telemetry.traces import traced_job
 from storemon.stopping import Stop
@@ -91,6 +92,7 @@ class Workers:
         self._running: dict[Kind, _Running] = {}
         self._lock = Lock()
         """Held to say whose turn it is: of a job that has been taken from its thread, that one must know at once."""
+        self._out_of_reach: set[str] = set()
         self._wakes = {kind: Event() for kind in runs}
         self._stopping, self._stopped = Event(), Event()
         self._threads = {kind: self._thread(kind) for kind in runs}
@@ -131,8 +133,8 @@ class Workers:
         if any(thread.is_alive() for thread in threads):
             try:
                 _log.warning("jobs handed back", count=self._jobs.hand_back(self._owner))
-            except SQLAlchemyError:  # their leases run out by themselves
-                _log.exception("jobs not handed back")
+            except SQLAlchemyError as error:  # their leases run out by themselves
+                _log.warning("jobs not handed back", reason=said(error))
             for running in list(self._running.values()):
                 running.stop.now("the service has stopped")
 
@@ -145,11 +147,12 @@ class Workers:
         while not self._stopping.is_set() and self._threads[kind] is current_thread():
             try:
                 job = self._jobs.claim(kind, self._owner)
+                self._reached(kind)
                 if job is not None:
                     self._run(job)
                     continue
-            except SQLAlchemyError:
-                _log.exception("records of jobs out of reach", kind=kind)
+            except SQLAlchemyError as error:
+                self._missed(kind, error)
             except OSError:  # what a job has made that nobody wants can't be removed
                 _log.exception("job not cleared away", kind=kind)
             self._wakes[kind].wait(LOOK_SECONDS)
@@ -159,11 +162,12 @@ class Workers:
         started = time.perf_counter()
         log = _log.bind(kind=job.kind, id=job.id, attempt=job.attempts)
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(**{n: job.parameters[n] for n in _OF_REQUEST if n in job.parameters})
+        structlog.contextvars.bind_contextvars(**_known_by(job))
         running = self._running[job.kind] = _Running(job)
         outcome: Outcome = "failed"
         if job.attempts > 1:
             count_restart(job.kind)
+            log.warning("job started again", reason="the process that ran it died, hung, or lost the records")
         try:
             with traced_job(job), running.stop.heeded():
                 result = self._runs[job.kind](job)
@@ -176,7 +180,10 @@ class Workers:
                 log.info("job no longer wanted", seconds=_since(started))
         except StoremonError as error:
             outcome = self._fail(job, str(error))
-            log.warning("job failed", seconds=_since(started), reason=str(error))
+            if outcome == "failed":
+                log.warning("job failed", seconds=_since(started), reason=str(error))
+            else:
+                log.info("job no longer wanted", seconds=_since(started), reason=str(error))
         except SQLAlchemyError:
             raise  # its end can't be recorded: without a lease it will be run again
         except BaseException as error:  # a panic in Rust is no Exception, and must not end this thread
@@ -202,14 +209,29 @@ class Workers:
             try:
                 for running in list(self._running.values()):
                     self._look_at(running)
-                self._jobs.give_up()
+                if count := self._jobs.give_up():
+                    _log.error("jobs given up", count=count, reason="each time, the process that ran one died")
                 if time.monotonic() - self._tidied > _TIDY_SECONDS:
                     if count := self._tidy():  # of many not all at once: leases are not renewed meanwhile
                         _log.info("jobs no longer kept", count=count)
                     else:
                         self._tidied = time.monotonic()
-            except (SQLAlchemyError, OSError):
+                self._reached(self._looking.name)
+            except SQLAlchemyError as error:
+                self._missed(self._looking.name, error)
+            except OSError:
                 _log.exception("jobs not looked after")
+
+    def _missed(self, thread: str, error: SQLAlchemyError) -> None:
+        """Tell that a thread can't reach the records: once, for it tries again every second."""
+        if thread not in self._out_of_reach:
+            self._out_of_reach.add(thread)
+            _log.error("records of jobs out of reach", thread=thread, reason=said(error))
+
+    def _reached(self, thread: str) -> None:
+        if thread in self._out_of_reach:
+            self._out_of_reach.remove(thread)
+            _log.info("records of jobs within reach again", thread=thread)
 
     def _look_at(self, running: _Running) -> None:
         job = running.job
@@ -223,7 +245,7 @@ class Workers:
             )
         if running.end(reason) and self._replace(running):
             count_job(job.kind, "failed", running.seconds)
-            _log.error("job stuck", kind=job.kind, id=job.id, reason=reason)
+            _log.error("job stuck", kind=job.kind, id=job.id, reason=reason, **_known_by(job))
             self._jobs.fail(job, reason)
 
     def _replace(self, running: _Running) -> bool:
@@ -239,6 +261,10 @@ class Workers:
             self._threads[kind] = self._thread(kind)
             self._threads[kind].start()
         return True
+
+
+def _known_by(job: Job) -> dict[str, str]:
+    return {name: job.parameters[name] for name in _OF_REQUEST if name in job.parameters}
 
 
 def _since(started: float) -> float:
