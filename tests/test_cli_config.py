@@ -51,3 +51,12 @@ def test_no_password_is_shown_not_even_of_a_wrong_value(storemon: Storemon) -> N
     assert told.status == 2
     assert "secret" not in told.err
     assert "postgresql://me:***@db/storemon" in told.err
+
+
+def test_a_variable_that_is_no_setting_is_told(storemon: Storemon) -> None:
+    told = storemon("config", STOREMON_PROT="8080", STOREMON_NO_SUCH_THING="1", STOREMON_PORT="1")
+    assert told.status == 0
+    assert told.err.splitlines() == [
+        "storemon: STOREMON_NO_SUCH_THING: there is no such setting",
+        "storemon: STOREMON_PROT: there is no such setting; did you mean STOREMON_PORT?",
+    ]

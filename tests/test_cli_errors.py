@@ -4,6 +4,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -153,6 +154,26 @@ def test_a_bar_is_drawn_on_a_terminal(sampled: Path) -> None:
     assert ended.returncode == 0
     assert b"reading data/store_status.csv" in drawn
     assert b"Traceback" not in drawn
+
+
+def test_an_interrupt_within_a_query_is_none_either(tmp_path: Path) -> None:
+    program = """
+import os, signal, threading
+from storemon.cli import app, process
+from storemon.lake.duck import connect, rows_of
+
+def run():
+    with connect() as con:
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        rows_of(con, "SELECT sum(a.range * b.range) FROM range(300_000) a, range(100_000) b", {})
+
+app.run = run
+process()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "report"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (130, "storemon: interrupted\n")
 
 
 def test_an_interrupt_is_no_traceback(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ Memory = NewType("Memory", str)
 Size = NewType("Size", str)
 """The same, but no share of the machine's memory."""
 
+_PREFIX = "STOREMON_"
 NONE = "none"
 """What people write for no name at all."""
 
@@ -219,7 +220,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Name every setting, in the order of the fields."""
         for field in msgspec.structs.fields(cls):
             (meta,) = field.type.__metadata__
-            yield Described(field.name, f"STOREMON_{field.name.upper()}", _written(field.default), meta.description)
+            yield Described(field.name, f"{_PREFIX}{field.name.upper()}", _written(field.default), meta.description)
+
+    @classmethod
+    def strangers(cls) -> Iterator[str]:
+        """Tell of each variable of the environment that is written like one of ours, and is none."""
+        from difflib import get_close_matches  # noqa: PLC0415 - it takes as long to import as all the rest
+
+        known = {setting.variable.removeprefix(_PREFIX): setting.variable for setting in cls.described()}
+        for variable in sorted(os.environ.keys() - known.values()):
+            if variable.startswith(_PREFIX):
+                nearest = get_close_matches(variable.removeprefix(_PREFIX).upper(), known, n=1)
+                meant = "".join(f"; did you mean {known[name]}?" for name in nearest)
+                yield f"{variable}: there is no such setting{meant}"
 
     @classmethod
     def table(cls) -> str:

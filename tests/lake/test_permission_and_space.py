@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
-from storemon import EmptyLakeError, FileError, Lake, LakeError, report
+from storemon import EmptyLakeError, Lake, LakeError, report
 from tests.lake.contents import contents
 from tests.lake.files import AT, NOW, folder
 from tests.users import ordinary_user
@@ -74,7 +74,7 @@ def test_too_little_space(tmp_path: Path) -> None:
     more = folder(tmp_path / "more", polls=[f"b,active,{AT}"])
     with patch.object(shutil, "disk_usage", return_value=Usage(MEGABYTE, 0, MEGABYTE)) as asked:
         for one in (lake, Lake(tmp_path / "new" / "lake")):
-            with pytest.raises(FileError, match=r"1 MB of disk space are free, 4 MB are needed to be safe; make room"):
+            with pytest.raises(LakeError, match=r"1 MB of disk space are free, 4 MB are needed to be safe; make room"):
                 one.ingest(more, now=NOW)
     assert [call.args[0] for call in asked.call_args_list] == [lake.path, tmp_path]
     assert stores(lake) == {"a"}
@@ -98,7 +98,7 @@ def test_the_disk_runs_full_all_the_same(small_disk: Path, exports: tuple[Path, 
     """Whether nothing, a little or much of what is to come has room."""
     lake, ballast = Lake(small_disk / "lake"), small_disk / "ballast"
     earlier, later = exports
-    with pytest.raises(FileError, match="1 MB of disk space are free"):
+    with pytest.raises(LakeError, match="1 MB of disk space are free"):
         lake.ingest(earlier)
     with patch.object(shutil, "disk_usage", return_value=Usage(MEGABYTE**2, 0, MEGABYTE**2)):
         lake.ingest(earlier)

@@ -42,7 +42,8 @@ def test_each_format_has_its_migration() -> None:
     assert tuple(file.name[1:5] for file in files) == FORMATS
 
 
-def test_jobs_of_the_first_storemon_of_all_stay(settings: Settings) -> None:
+def test_jobs_of_the_first_storemon_of_all_stay(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "storemon.records")
     settings.reports.mkdir()
     if settings.database != SQLITE:
         driver = settings.database.replace("postgresql:", "postgresql+psycopg:")
@@ -63,6 +64,8 @@ def test_jobs_of_the_first_storemon_of_all_stay(settings: Settings) -> None:
         assert (queued.state, queued.parameters, queued.run_after) == ("queued", {"carry_limit_us": 1}, None)
         assert Keys(records).list() == []
         records.dispose()
+    (told,) = caplog.messages
+    assert told.endswith(f": the records were brought from format 0001 to {FORMATS[-1]}")
     records = opened_records(settings)
     job = Jobs(records, lease=LEASE, max_queued=10).claim("report", "us")
     assert job is not None

@@ -1,3 +1,4 @@
+import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -194,6 +195,11 @@ def test_records_that_cannot_be_written_are_a_503(
         assert_problem(answer, 503, "the records of jobs are out of reach")
         assert int(answer.headers["retry-after"]) > 0
         assert_problem(client.get("/health"), 503, "the records of jobs cannot be written")
+        for told in (answer, client.post("/v1/reports"), client.get("/health")):
+            assert told.status_code == 503
+            assert not re.search("SQL|BEGIN|jobs[.]|psycopg|sqlite|lock", told.text), (
+                "what a database says is for the log"
+            )
         assert client.get(f"/get_report/{report_id}").status_code == 200
         other.exec_driver_sql("COMMIT")
         other.close()

@@ -47,6 +47,7 @@ def assert_unhealthy(client: Client, said: str) -> None:
 
 def test_a_lake_without_polls(client: Client) -> None:
     assert_unhealthy(client, "no polls yet")
+    assert_unhealthy(client, "if it had some, see whether its disk is mounted, and whether STOREMON_LAKE is right")
 
 
 def test_a_lake_that_cannot_be_read(client: Client, lake: Lake) -> None:

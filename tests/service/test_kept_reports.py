@@ -3,11 +3,13 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 from msgspec.structs import replace
 
 from storemon.intake.lake import Lake
+from storemon.records import jobs as module
 from storemon.records.jobs import Jobs
 from storemon.service.work import kept_versions, let_go
 from storemon.settings import Settings
@@ -49,3 +51,21 @@ def test_vacuum_follows(settings: Settings, lake: Lake, jobs: Jobs, client: Test
     assert let_go(replace(settings, keep_reports=Keeping(count=0)), jobs) == 1
     assert lake.vacuum(timedelta(), kept_versions(settings), dry_run=False)
     assert before - set(Path(settings.lake).rglob("*.parquet"))
+
+
+def test_of_many_the_rest_goes_another_time(settings: Settings, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [jobs.add("report", {}) for _ in range(6)]
+    assert all(jobs.cancel("report", each) for each in ids)
+    for each in ids:
+        for file in (f"{each}.csv", f".{each}.xlsx.0123.part"):
+            (settings.reports / file).touch()
+    none = replace(settings, keep_reports=Keeping(count=0))
+    monkeypatch.setattr(module, "_OUTDATED_AT_ONCE", 2)
+    assert let_go(none, jobs) == 2
+    assert [bool(files_of(settings, each)) for each in ids] == [False] * 2 + [True] * 4, "those that ended first"
+    assert [let_go(none, jobs) for _ in range(3)] == [2, 2, 0]
+    assert not [*settings.reports.glob("*.part")]
+    ids = [jobs.add("report", {}) for _ in range(2)]
+    assert all(jobs.cancel("report", each) for each in ids)
+    monkeypatch.setattr("storemon.service.work._LET_GO_SECONDS", 0)
+    assert [let_go(none, jobs) for _ in range(3)] == [1, 1, 0]

@@ -240,6 +240,31 @@ def test_the_commands(storemon: Storemon) -> None:
         assert storemon("keys", *wrong).status == 2
 
 
+def test_a_filter_that_no_store_meets_is_told_at_once(storemon: Storemon, tmp_path: Path) -> None:
+    def told(*where: str, **variables: str) -> str:
+        made = storemon("keys", "create", *(part for each in where for part in ("--where", each)), **variables)
+        assert (made.status, made.out.decode()[:9]) == (0, "storemon_")
+        return made.err.partition("\n")[2]
+
+    assert told("nope=West") == ""  # there is no lake
+    write_sample(tmp_path / "data", stores=40, days=2)
+    Lake(tmp_path / "parquet").ingest(tmp_path / "data")
+    nothing = "storemon: for now this key sees no stores: "
+    assert told("region=West") == told() == ""
+    assert told("nope=West") == f"{nothing}there is no tag 'nope'; did you mean name?\n"
+    assert told("region=Wst") == f"{nothing}there is no region 'Wst'; did you mean West?\n"
+    assert told("region=West", "city=Chicago") == f"{nothing}no store has all of these tags\n"
+    assert told("nope=West", STOREMON_LAKE="elsewhere") == ""
+    (tmp_path / "file").touch()
+    assert told("nope=West", STOREMON_LAKE="file").startswith("storemon: nobody can tell which stores this key sees: ")
+
+
+def test_where_keys_are_looked_for_is_told(storemon: Storemon) -> None:
+    assert storemon("keys", "list", "--reports", "other").err == "storemon: other/storemon.db: there are no keys\n"
+    assert "of other/storemon.db is shown this once" in storemon("keys", "create", "--reports", "other").err
+    assert storemon("keys", "list", "--reports", "other").err == ""
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])  # noqa: S104 - that is the matter
 def test_another_address_needs_keys(host: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storemon.service.app.configure_logs", lambda: None)  # that of the tests stays as it is

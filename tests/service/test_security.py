@@ -19,7 +19,7 @@ from storemon.records.keys import Keys, opened_keys
 from storemon.sample import write_sample
 from storemon.service.app import create_app
 from storemon.service.door.hosts import ParsedHost
-from storemon.service.logs import RequestLog
+from storemon.service.logs import RequestLog, printable
 from storemon.settings import Settings
 from tests.service.server import REAL, Server, running
 from tests.service.test_v1_reports import made
@@ -147,6 +147,27 @@ def test_a_filter_can_not_be_escaped(settings: Settings, sampled: Lake, keys: Ke
         asked = client.post("/v1/reports", json={"where": f"region={other}"}, headers=of(narrow))
         assert asked.status_code == 202
         assert made(client, {"where": f"region={other}"}, of(narrow))["state"] == "failed"
+
+
+def test_a_cursor_shows_no_store_of_before(settings: Settings, sampled: Lake, keys: Keys) -> None:
+    """A store that has got another region is no longer seen, though the cursor is of before, or forged so."""
+    (mine, inside), (other, _) = sorted(regions(sampled).items())[:2]
+    _, narrow = keys.create("reader", {"region": mine})
+    with TestClient(create_app(settings)) as client:
+        asked = {"limit": "1", "sort": "store_id"}
+        before = client.get("/v1/stores", params=asked, headers=of(narrow)).json()["next"]
+        stores = (settings.data / "stores.csv").read_text().replace(mine, other)
+        (settings.data / "stores.csv").write_text(stores.replace(other, mine, 1))
+        sampled.ingest(settings.data / "stores.csv")
+        answer = client.get("/v1/stores", params=asked | {"cursor": before}, headers=of(narrow))
+        assert answer.status_code == 400
+        assert len(client.get("/v1/stores", headers=of(narrow)).json()) < len(inside)
+
+
+def test_nothing_moves_the_cursor_of_a_terminal() -> None:
+    line = {"event": "two\nlines", "path": "/\x1b[2J\x9b1A\u202e\nkey=root é", "status": 200}
+    told = printable(None, "info", line)
+    assert told == {"event": "two\nlines", "path": "/\\x1b[2J\\x9b1A\\u202e\\nkey=root é", "status": 200}
 
 
 def test_what_is_not_seen_is_not_there(settings: Settings, sampled: Lake, keys: Keys) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ import pytest
 
 from storemon.answers.report import report
 from storemon.intake.lake import Lake
+from storemon.records.database import connected
 from storemon.settings import Settings
+from tests.postgres import Postgres
 from tests.printed import report_csv
 from tests.service.conftest import write_csvs
 from tests.service.server import REAL, Server, running
@@ -107,6 +110,31 @@ def test_a_taken_port_is_named(settings: Settings) -> None:
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another --port" in ran.stderr
 
 
+def test_a_host_that_is_none_is_named(settings: Settings) -> None:
+    assert settings
+    here = ["--host", "no.such.host.invalid", "--allow-anonymous"]
+    ran = subprocess.run([sys.executable, *REAL, *here], capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert re.search(r"cannot listen on no\.such\.host\.invalid:8000: [A-Z][a-z ]+; choose another --port", ran.stderr)
+
+
+def test_a_variable_that_is_no_setting_is_logged(settings: Settings) -> None:
+    assert settings
+    with running(*REAL, STOREMON_PROT="8080") as server:
+        (line,) = server.logged("setting not known")
+    assert line["reason"] == "STOREMON_PROT: there is no such setting; did you mean STOREMON_PORT?"
+
+
+def test_the_page_s_program_runs(lake: Lake) -> None:
+    assert lake.path
+    page = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    with running(*REAL) as server:
+        found: dict[str, Any] = {}
+        exec(program.replace("http://127.0.0.1:8000", server.url), found)  # noqa: S102 - it is ours
+    assert found["report"].columns[:2] == ["store_id", "availability_last_30d"]
+
+
 def test_a_reports_folder_that_is_a_file_is_named(settings: Settings) -> None:
     settings.reports.write_text("a file")
     ran = subprocess.run([sys.executable, *REAL, "--port", "0"], capture_output=True, text=True, check=False)
@@ -127,3 +155,25 @@ def test_the_log_is_for_people_on_a_terminal(settings: Settings) -> None:
         os.close(terminal)
     assert "listening" in line
     assert not line.startswith("{")
+
+
+def test_a_database_that_hangs_holds_up_nothing_else(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STOREMON_DATABASE", address := postgres.database())
+    with ExitStack() as stack:
+        server = stack.enter_context(running(*REAL))
+        client, pool = stack.enter_context(server.client()), stack.enter_context(ThreadPoolExecutor())
+        report_id = trigger(client)
+        records = connected(address)
+        stack.callback(records.dispose)
+        other = stack.enter_context(records.connect())
+        other.exec_driver_sql("BEGIN; LOCK TABLE jobs, keys IN ACCESS EXCLUSIVE MODE")
+        hanging = [pool.submit(client.get, path) for path in (f"/get_report/{report_id}", f"/v1/reports/{report_id}")]
+        for _ in range(10):
+            with server.client() as another:
+                assert another.get("/health/live", timeout=5).status_code == 200
+        assert not any(each.done() for each in hanging)
+        other.exec_driver_sql("ROLLBACK")
+        assert all(each.result().status_code != 404 for each in hanging)

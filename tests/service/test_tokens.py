@@ -229,6 +229,23 @@ def test_which_stores_are_seen(settings: Settings, lake: Lake) -> None:
             assert "its claim 'stores' must be an object" in answer.json()["detail"]
 
 
+def test_a_subject_that_sees_other_stores_than_before(settings: Settings, lake: Lake) -> None:
+    (settings.data / "stores.csv").write_text(REGIONS)
+    lake.ingest(settings.data / "stores.csv")
+    with serving(settings, **in_file(Path("jwks.json")), filter_claim="stores") as client:
+        same = {"Idempotency-Key": "the same"}
+        seen = ["*", {"region": "West"}, {"region": "East"}, {"region": "East", "city": "Boston"}]
+        told = [bearing(token(stores=stores)) for stores in seen]
+        ids = [client.post("/v1/reports", headers=each | same).json()["id"] for each in told]
+        assert len({*ids}) == len(ids)
+        for own, each in zip(ids[1:], told[1:], strict=True):
+            assert [row["id"] for row in client.get("/v1/reports", headers=each).json()["rows"]] == [own]
+            for report in ids:
+                for path in (f"/v1/reports/{report}", f"/v1/reports/{report}/content"):
+                    assert (client.get(path, headers=each).status_code == 404) == (report != own)
+        assert len(client.get("/v1/reports", headers=told[0]).json()["rows"]) == len(ids)
+
+
 def test_a_subject_is_no_key(settings: Settings, issued: Client, capsys: pytest.CaptureFixture[str]) -> None:
     with opened_keys(settings) as keys:
         key, written = keys.create("admin")

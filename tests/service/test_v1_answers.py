@@ -224,6 +224,8 @@ WRONG = {
     "report?limit=10001": "limit is '10001'",
     "report?limit=1e3": "limit is '1e3'",
     "report?limit=99999999999999999999999": "limit is '99999999999999999999999'",
+    "report?limit=00000000199999": "limit is '00000000199999'; it can be a number from 1 to 10000",
+    f"report?limit=000000001{5000 * '9'}": "it can be a number from 1 to 10000",
     "report?sort=name": "there is no column 'name'; choose from: store_id, uptime_last_hour",
     "report?cursor=abc": "the cursor is not one that a page told",
     "report?format=pdf": "there is no format 'pdf'; choose from: csv, json, ndjson, parquet, arrow, xlsx",
@@ -286,9 +288,15 @@ def test_parts_are_counted(client: Client, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_cursor_of_facts_that_are_gone(client: Client) -> None:
     page = client.get("/v1/report?limit=2").json()["next"]
-    told = json.loads(base64.urlsafe_b64decode(page))
-    told[0]["polls"] = 99
-    forged = base64.urlsafe_b64encode(json.dumps(told).encode()).decode()
-    answer = client.get(f"/v1/report?limit=2&cursor={forged}")
-    assert answer.status_code == 400
-    assert "facts that are no longer there" in answer.json()["detail"]
+    versions, offset, question = json.loads(base64.urlsafe_b64decode(page))
+    wrong = [{"polls": number} for number in (99, -2, 10**18, 2**63, -(2**63), 10**30)]  # a log can't be that long
+    for forged in (*({**versions, **each} for each in wrong), {}, {"polls": 0}, {**versions, "other": 0}):
+        answer = client.get("/v1/report", params={"limit": "2", "cursor": cursor_of(forged, offset, question)})
+        assert answer.status_code == 400, forged
+        assert "facts that are no longer there" in answer.json()["detail"]
+    beyond = cursor_of(versions, 10**30, question)
+    assert client.get("/v1/report", params={"limit": "2", "cursor": beyond}).json() == {"rows": [], "next": None}
+
+
+def cursor_of(*place: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()

@@ -1,7 +1,9 @@
 """Reports that are made meanwhile, under /v1: asked once, listed, followed, downloaded in parts, deleted."""
 
+import base64
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -9,12 +11,14 @@ import httpx
 import msgspec
 import pytest
 from litestar import Litestar
-from litestar.testing import TestClient
+from litestar.testing import RequestFactory, TestClient
 
 from storemon.intake.lake import Lake
 from storemon.records.jobs import Jobs
 from storemon.records.keys import opened_keys
 from storemon.service.app import create_app
+from storemon.service.v1.files import sent
+from storemon.service.v1.reports import LARGEST_QUESTION
 from storemon.settings import Settings
 from tests.service.conftest import POLLS, write_csvs
 from tests.service.test_app import Stuck, stuck, stuck_client  # noqa: F401 - fixtures
@@ -128,8 +132,11 @@ def test_the_list_is_newest_first_and_by_pages(asked: Client) -> None:
             made(asked)  # a newer one moves nothing
     assert found == [*made_ids[::-1], triggered]
     assert asked.get("/v1/reports?state=failed").json() == {"rows": [], "next": None}
-    for wrong in ("limit=0", "limit=1001", "limit=x", "cursor=x", "state=gone", "sort=id"):
+    for wrong in ("limit=0", "limit=1001", "limit=x", "limit=0000000019999", "cursor=x", "state=gone", "sort=id"):
         assert asked.get(f"/v1/reports?{wrong}").status_code == 400
+    for place in ([10**30, triggered], [2**63, triggered], [-1, triggered], [1, "x"], [1, "\0"]):
+        forged = base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+        assert asked.get(f"/v1/reports?cursor={forged}").status_code == 400, place
 
 
 def test_a_triggered_report_has_its_csv_here_too(asked: Client) -> None:
@@ -206,6 +213,27 @@ def test_it_is_deleted_with_its_files(asked: Client, settings: Settings) -> None
     assert not [*settings.reports.glob(f"{told['id']}.*")]
     for path in (f"/v1/reports/{told['id']}", told["content"], told["events"]):
         assert asked.get(path).status_code == 404
+
+
+def test_it_is_deleted_while_it_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "report.csv").write_text("all of it")
+    request = RequestFactory().get("/")
+    answer = sent(request, tmp_path / "report.csv", etag='"x"', media_type="text/csv", name="report.csv", headers={})
+    (tmp_path / "report.csv").unlink()
+    assert b"".join(answer.iterator) == b"all of it"  # type: ignore[attr-defined]
+
+
+def test_a_question_that_is_too_large(asked: Client) -> None:
+    answer = asked.post("/v1/reports", json={"where": "region=" + LARGEST_QUESTION * "x"})
+    assert (answer.status_code, answer.json()["type"]) == (413, "docs/problems.md#too-large")
+    assert "65,536 bytes" in answer.json()["detail"]
+    assert asked.get("/v1/reports").json()["rows"] == []
+
+
+def test_a_report_with_too_many_parts(asked: Client) -> None:
+    told = made(asked, {"every": "hour", "from": "0001-01-01", "to": "9999-12-31"})
+    assert told["state"] == "failed"
+    assert "parts of windows for each store, and 1,000,000 is the most" in told["reason"]
 
 
 def test_its_file_is_gone(asked: Client, settings: Settings) -> None:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import gettempdir
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -95,6 +96,7 @@ WRONG = {
     ("zones", "text/csv", ""): "the body is empty",
     ("zones", "application/json", "{}"): "the body is no JSON array of objects",
     ("zones", "application/json", '[{"store_id": ["1"]}]'): "the body is no JSON array of objects",
+    ("zones", "application/json", json.dumps([{f"a{n}": 1} for n in range(1001)])): "1,001 different members",
     ("zones", "application/json", "["): "the body is no JSON array of objects",
     ("hours", "application/json", '[{"store_id": "1"}]'): "the body has no column",
     ("hours", "application/x-ndjson", "nothing\n"): "",
@@ -110,6 +112,16 @@ def test_what_replaces_nothing(lake: Lake, client: Client) -> None:
         assert gettempdir() not in answer.text
         after = contents(lake.path)
         assert (after.zones, after.hours) == (before.zones, before.hours)
+
+
+def test_a_full_disk_is_not_the_fault_of_who_asks(lake: Lake, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = contents(lake.path)
+    monkeypatch.setattr("storemon.intake.ingest.shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    answer = client.put("/v1/zones", headers=CSV, content="store_id,timezone_str\n1,Asia/Kathmandu\n")
+    assert (answer.status_code, answer.json()["type"]) == (503, "docs/problems.md#facts-out-of-reach")
+    assert "0 MB of disk space are free" in answer.json()["detail"]
+    assert int(answer.headers["retry-after"]) > 0
+    assert contents(lake.path) == before
 
 
 def test_another_media_type(client: Client) -> None:

@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from storemon.errors import LakeError
-from storemon.records.jobs import Job, Jobs, Kind
+from storemon.records.jobs import ATTEMPTS, Job, Jobs, Kind
 from storemon.service import workers as module
 from storemon.service.workers import Run, Workers
 from storemon.stopping import advance, check
@@ -86,6 +88,59 @@ def test_an_error_fails_the_job_and_not_the_worker(jobs: Jobs, error: BaseExcept
         assert ended(jobs, workers.add("report", {"bad": False})).state == "complete"
     finally:
         workers.stop()
+
+
+def test_records_out_of_reach_are_told_once(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.02)
+    claim, tried, back = jobs.claim, threading.Semaphore(0), threading.Event()
+
+    def claim_if_there(kind: Kind, owner: str) -> Job | None:
+        if back.is_set():
+            return claim(kind, owner)
+        tried.release()
+        raise OperationalError("SELECT 1", {}, OSError("there is no\n way"))
+
+    monkeypatch.setattr(jobs, "claim", claim_if_there)
+    with capture_logs() as lines:
+        workers = started(jobs, lambda _: {})
+        try:
+            for _ in range(3):
+                assert tried.acquire(timeout=10)
+            back.set()
+            assert ended(jobs, jobs.add("report", {})).state == "complete"
+        finally:
+            workers.stop()
+    told = [line for line in lines if "reach" in line["event"]]
+    assert [line["event"] for line in told] == ["records of jobs out of reach", "records of jobs within reach again"]
+    assert (told[0]["thread"], told[0]["reason"]) == ("report", "there is no way")
+
+
+def test_a_job_that_was_lost_is_told(jobs: Jobs) -> None:
+    lapsing = Jobs(jobs._records, lease=timedelta(0), max_queued=10)
+    job_id = jobs.add("report", {"request_id": "night-1"})
+    for owner in "abcde"[: ATTEMPTS - 1]:
+        assert lapsing.claim("report", owner)
+    with capture_logs() as lines:
+        workers = started(jobs, lambda _: {})
+        try:
+            assert ended(jobs, job_id).state == "complete"
+        finally:
+            workers.stop()
+    assert [(line["event"], line["attempt"]) for line in lines if line.get("id") == job_id] == [
+        ("job started again", ATTEMPTS),
+        ("job complete", ATTEMPTS),
+    ]
+    given_up = jobs.add("report", {})
+    for owner in "abcde":
+        assert lapsing.claim("report", owner)
+    with capture_logs() as lines:
+        workers = started(jobs, lambda _: {})
+        try:
+            assert ended(jobs, given_up).state == "failed"
+            (told,) = until(lambda: [line for line in lines if line["event"] == "jobs given up"])
+        finally:
+            workers.stop()
+    assert told["count"] == 1
 
 
 def test_one_job_of_a_kind_at_a_time(jobs: Jobs) -> None:
@@ -185,13 +240,15 @@ def endless(job: Job) -> dict[str, Any]:
 def test_a_canceled_job_lets_its_thread_go(jobs: Jobs) -> None:
     unwanted: list[Job] = []
     workers = started(jobs, endless, unwanted=unwanted.append)
-    try:
-        job_id = workers.add("report", {"endless": True})
-        until(lambda: (job := jobs.get("report", job_id)) and job.progress)
-        assert jobs.cancel("report", job_id)
-        assert ended(jobs, workers.add("report", {})).state == "complete"
-    finally:
-        workers.stop()
+    with capture_logs() as lines:
+        try:
+            job_id = workers.add("report", {"endless": True})
+            until(lambda: (job := jobs.get("report", job_id)) and job.progress)
+            assert jobs.cancel("report", job_id)
+            assert ended(jobs, workers.add("report", {})).state == "complete"
+        finally:
+            workers.stop()
+    assert [line["event"] for line in lines if line.get("id") == job_id] == ["job no longer wanted"]
     canceled = jobs.get("report", job_id)
     assert canceled is not None
     assert (canceled.state, canceled.reason) == ("canceled", None)
@@ -240,8 +297,11 @@ def test_a_thread_that_does_not_let_go_is_replaced(
 
     workers = started(jobs, run, limit=timedelta(seconds=0.5))
     try:
-        stuck = workers.add("report", {"stuck": True})
-        assert "it took longer than" in (ended(jobs, stuck).reason or "")
+        with capture_logs() as lines:
+            stuck = workers.add("report", {"stuck": True, "request_id": "night-1"})
+            assert "it took longer than" in (ended(jobs, stuck).reason or "")
+            (told,) = until(lambda: [line for line in lines if line["event"] == "job stuck"])
+        assert (told["id"], told["request_id"]) == (stuck, "night-1")
         assert ended(jobs, workers.add("report", {})).state == "complete"
         release.set()
         assert back.wait(10)
@@ -250,6 +310,35 @@ def test_a_thread_that_does_not_let_go_is_replaced(
         failed = jobs.get("report", stuck)
         assert failed is not None
         assert failed.state == "failed"
+    finally:
+        workers.stop()
+
+
+def test_a_thread_that_lets_go_while_it_is_replaced(
+    jobs: Jobs, release: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.2)
+    fail = jobs.fail
+
+    def fails(job: Job, reason: str) -> bool:
+        """Let the thread get back just now."""
+        release.set()
+        until(lambda: not workers._running)
+        return fail(job, reason)
+
+    def run(job: Job) -> dict[str, Any]:
+        if job.parameters.get("stuck"):
+            release.wait(60)
+        return {}
+
+    monkeypatch.setattr(jobs, "fail", fails)
+    workers = started(jobs, run, limit=timedelta(seconds=0.5))
+    try:
+        stuck = workers.add("report", {"stuck": True})
+        ended(jobs, stuck)
+        assert ended(jobs, workers.add("report", {})).state == "complete"
+        until(lambda: sum(thread.name == "report" for thread in threading.enumerate()) == 1)
+        assert workers.ended() == []
     finally:
         workers.stop()
 

@@ -51,7 +51,10 @@ def back_up(settings: Settings, file: Path) -> BackedUp:
 
     """
     if not are_there(settings):
-        raise RecordsError(f"{records_place(settings)}: there are no records; name the service's folder with --reports")
+        raise RecordsError(
+            f"{records_place(settings)}: there are no records; name the service's folder with --reports, or "
+            "make them with: storemon migrate"
+        )
 
     def fill(opened: BinaryIO) -> BackedUp:
         if S_ISREG(os.fstat(opened.fileno()).st_mode):

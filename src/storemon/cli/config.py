@@ -20,4 +20,5 @@ def config(
             raise InputError(f"there is no setting {name!r}; the settings are {', '.join(known)}")
     rows = list(Settings.in_force(**named))
     names, texts = (max(len(row[column]) for row in rows) for column in (0, 1))
+    sys.stderr.writelines(f"storemon: {stranger}\n" for stranger in Settings.strangers())
     sys.stdout.writelines(f"{name:<{names}}  {text:<{texts}}  {source}\n" for name, text, source in rows)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from storemon.errors import InputError
+from storemon.cli.options import LakePlace
+from storemon.errors import InputError, StoremonError
 from storemon.questions.options import Texts, split
 from storemon.settings import Settings
 from storemon.units.durations import parse_duration
@@ -43,6 +44,7 @@ def keys(
     where: Annotated[Texts, Parameter(show_default=False)] = (),
     expires: str | None = None,
     reports: RecordsFolder = None,
+    lake: LakePlace = None,
 ) -> None:
     """Create, list or revoke the keys that the service asks for. Once there is one, nobody comes in without.
 
@@ -62,21 +64,51 @@ def keys(
     """
     from storemon.engine.tags import parse_where
     from storemon.records.keys import opened_keys
+    from storemon.records.opening import records_place
 
-    with opened_keys(Settings.load(reports=reports)) as known:
+    settings = Settings.load(lake=lake, reports=reports)
+    with opened_keys(settings) as known:
         if action == "list":
-            _list(known)
+            _list(known, records_place(settings))
         elif action == "revoke":
             _revoke(known, key)
         else:
+            sees = parse_where(split(where))
             lasts = None if expires is None else parse_duration(expires)
-            made, written = known.create(role, parse_where(split(where)), lasts)
+            made, written = known.create(role, sees, lasts)
             sys.stdout.write(f"{written}\n")
-            sys.stderr.write(f"the key {made.id} is shown this once; send it as X-API-Key\n")
+            sys.stderr.write(
+                f"the key {made.id} of {records_place(settings)} is shown this once; send it as X-API-Key\n"
+            )
+            if sees:
+                _tell_if_it_sees_nothing(settings, sees)
 
 
-def _list(known: "Keys") -> None:
-    for key in known.list():
+def _tell_if_it_sees_nothing(settings: Settings, sees: dict[str, str]) -> None:
+    """Warn of a filter that no store meets now: mostly a slip of the pen."""
+    from storemon.engine.tags import matching
+    from storemon.lake.kept import KeptLake
+
+    try:
+        snapshot = KeptLake(settings.lake).snapshot()
+        if snapshot.newest_poll() is None:
+            return  # there is no lake yet
+        seen = matching(snapshot.stores().select("store_id"), snapshot.tags(), sees)
+        why = "no store has all of these tags" if seen.is_empty() else ""
+    except InputError as error:
+        why = str(error)
+    except StoremonError as error:
+        sys.stderr.write(f"storemon: nobody can tell which stores this key sees: {error}\n")
+        return
+    if why:
+        sys.stderr.write(f"storemon: for now this key sees no stores: {why}\n")
+
+
+def _list(known: "Keys", where: str) -> None:
+    keys = known.list()
+    if not keys:
+        sys.stderr.write(f"storemon: {where}: there are no keys\n")
+    for key in keys:
         sees = ",".join(f"{tag}={value}" for tag, value in key.sees.items()) or "all stores"
         until = f"until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else "for ever"
         sys.stdout.write(f"{key.id}  {key.state:<7}  {key.role:<6}  since {key.created_at:%Y-%m-%d}, {until}  {sees}\n")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from storemon.errors import FileError, InputError, LakeError, RejectedRowsError
+from storemon.errors import InputError, LakeError, RejectedRowsError
 from storemon.intake.forms.fields import UNITS
 from storemon.intake.forms.known import POLLS_FORM
 from storemon.intake.found import find
@@ -168,9 +168,9 @@ def _require_space(root: Path, files: Sequence[Path]) -> None:
     except OSError as error:
         raise LakeError(f"{root} cannot be reached: {error.strerror}") from error
     if free < needed:
-        raise FileError(
+        raise LakeError(
             f"{root}: {free / 1e6:.0f} MB of disk space are free, {needed / 1e6:.0f} MB are needed to be safe; "
-            "make room, or choose another folder with --lake"
+            "make room"
         )
 
 

@@ -24,6 +24,8 @@ _MISTAKES = (
     duckdb.NotImplementedException,
 )
 """What a mistake in a statement leads to, never a file."""
+_INTERRUPTED = "Query interrupted"
+"""What DuckDB makes of a Ctrl-C."""
 _lock = threading.Lock()
 
 
@@ -44,14 +46,20 @@ def connect() -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a cursor of its own: what is registered on it is seen by no other. Work that is to stop is interrupted.
 
     Raises:
+        KeyboardInterrupt: so it was by Ctrl-C.
         StoppedError: it is to stop.
 
     """
     with _lock:
         cursor = _database().cursor()
-    with cursor, interrupted_by(cursor.interrupt):
-        cursor.execute("SET TimeZone = 'UTC'")  # a setting of each cursor, not of the instance
-        yield cursor
+    try:
+        with cursor, interrupted_by(cursor.interrupt):
+            cursor.execute("SET TimeZone = 'UTC'")  # a setting of each cursor, not of the instance
+            yield cursor
+    except RuntimeError as error:
+        if str(error) == _INTERRUPTED:
+            raise KeyboardInterrupt from error
+        raise
 
 
 class _Stream:

@@ -4,17 +4,20 @@ Each statement is a transaction of its own, but for those that stand in one of `
 database's clock, which `now` is: so hosts whose clocks differ agree on whose lease has run out.
 """
 
+import asyncio
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import JSON, URL, BigInteger, Connection, Engine, Select, create_engine, event, func, make_url, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+
+T = TypeVar("T")
 
 BUSY_SECONDS = 10  # how long a statement waits for another one's end, or for a server that does not answer
 _PAUSE_SECONDS = 0.01
@@ -67,6 +70,16 @@ def connected(url: str | URL) -> Engine:
             "application_name": "storemon",
         },
     )
+
+
+async def beside(records: Engine, ask: Callable[..., T], *given: Any) -> T:
+    """Ask for something short from an event loop: a file at once, as it waits for nobody, but a server in a thread.
+
+    A server may hang for ever; whatever else the loop has to do must not.
+    """
+    if records.dialect.name == "sqlite":
+        return ask(*given)
+    return await asyncio.to_thread(ask, *given)
 
 
 @contextmanager

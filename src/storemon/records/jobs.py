@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from storemon.errors import FileError, StoremonError
-from storemon.records.database import Lookup, alone, now
+from storemon.records.database import Lookup, alone, beside, now
 from storemon.records.tables import JOBS
 from storemon.units.keeping import Keeping
 
@@ -40,6 +40,7 @@ State = Literal["queued", "running", "complete", "failed", "canceled"]
 ENDED: Sequence[State] = ("complete", "failed", "canceled")
 """The states in which a job stays."""
 
+_OUTDATED_AT_ONCE = 100
 _MICROSECOND = timedelta(microseconds=1)
 _job = JOBS.c
 _ONE = select(JOBS).where(_job.id == bindparam("asked_id"), _job.kind == bindparam("asked_kind"))
@@ -115,6 +116,10 @@ class Jobs:
         row = self._lookup.one(asked_id=job_id, asked_kind=kind)
         return None if row is None else Job(*row)
 
+    async def look(self, kind: Kind, job_id: str) -> Job | None:
+        """Read it as `get` does, from an event loop."""
+        return await beside(self._records, self.get, kind, job_id)
+
     def find(self, kind: Kind, dedupe_key: str) -> Job | None:
         """Read the record of the job that was asked for with this key, None if there is none of this kind."""
         with self._records.connect() as connection:
@@ -155,7 +160,10 @@ class Jobs:
             return bool(connection.execute(delete(JOBS).where(ended)).rowcount)
 
     def outdated(self, keep: Keeping) -> Sequence[Job]:
-        """List the jobs that ended too long ago to be kept, or before as many newer ones of their kind as are kept."""
+        """List the jobs that ended too long ago to be kept, or before as many newer ones of their kind as are kept.
+
+        Of many, those are listed that ended first.
+        """
         which = []
         newer = func.row_number().over(partition_by=_job.kind, order_by=(_job.ended_at.desc(), _job.id))
         ended = select(_job.id, newer.label("place")).where(_job.state.in_(ENDED)).subquery()
@@ -166,7 +174,8 @@ class Jobs:
         if not which:
             return []
         with self._records.connect() as connection:
-            return [Job(*tuple(row)) for row in connection.execute(select(JOBS).where(or_(*which)))]
+            first = select(JOBS).where(or_(*which)).order_by(_job.ended_at, _job.id).limit(_OUTDATED_AT_ONCE)
+            return [Job(*tuple(row)) for row in connection.execute(first)]
 
     def full(self, kind: Kind) -> bool:
         """Tell whether `add` would refuse a job now."""

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, get_args
 from sqlalchemy import Engine, Row, insert, select, update
 
 from storemon.engine.question import require_one_of
-from storemon.records.database import now
+from storemon.records.database import beside, now
 from storemon.records.opening import opened_records
 from storemon.records.tables import KEYS
 from storemon.settings import Settings
@@ -89,10 +89,18 @@ class Keys:
         with self._records.connect() as connection:
             return bool(connection.execute(update(KEYS).where(usable).values(revoked_at=now())).rowcount)
 
+    async def exist(self) -> bool:
+        """Tell what `any` does, from an event loop."""
+        return await beside(self._records, self.any)
+
     def any(self) -> bool:
         """Tell whether there are any, even such as can't be used: from then on nobody comes in without one."""
         with self._records.connect() as connection:
             return connection.execute(select(_key.id).limit(1)).first() is not None
+
+    async def look(self, written: str) -> Key | None:
+        """Find a key as `find` does, from an event loop."""
+        return await beside(self._records, self.find, written)
 
     def find(self, written: str) -> Key | None:
         """Find the key that somebody sent; None if it can't be used."""

@@ -14,6 +14,7 @@ from storemon.units.addresses import SQLITE, masked
 FORMATS = ("0001", "0002")
 """Those that this storemon knows, the newest last: one for each file of ``migrations/versions``."""
 
+_log = logging.getLogger("storemon.records")
 VERSION_TABLE = "migrations"
 _FILE, _ELSEWHERE = "storemon.db", "database.txt"
 """SQLite's file; and what lies beside reports that are recorded in PostgreSQL and says where, so that nobody takes them
@@ -88,6 +89,8 @@ def _migrate(records: Engine, where: str) -> str | None:
                 "upgrade it, or restore a backup of before"
             )
         _upgrade(connection)
+    if found is not None:
+        _log.info("%s: the records were brought from format %s to %s", where, found, FORMATS[-1])
     return found
 
 

@@ -156,6 +156,8 @@ def serve(settings: Settings) -> None:
 
     """
     configure_logs()
+    for stranger in Settings.strangers():
+        _log.warning("setting not known", reason=stranger)
     tokens_of(settings)  # a person should hear of these here, not each process
     require_tracing()
     with opened_keys(settings) as keys:
@@ -220,7 +222,7 @@ def _listen(settings: Settings) -> socket.socket:
     try:
         listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
-        where, why = f"{settings.host}:{settings.port}", os.strerror(error.errno or 0)
+        where, why = f"{settings.host}:{settings.port}", (error.strerror or str(error)).partition(" (while ")[0]
         raise InputError(f"cannot listen on {where}: {why}; choose another --port or --host") from error
     # Connections inherit it; asyncio sets it only on sockets it made. Without it an answer's body waits for 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -9,15 +9,17 @@ from tempfile import TemporaryFile
 from typing import Literal, NamedTuple, get_args
 
 import msgspec
+import structlog
 from litestar import get
 from litestar.di import NamedDependency
 from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.engine.question import resolve_as_of
-from storemon.errors import FileError, StoremonError
+from storemon.errors import EmptyLakeError, FileError, StoremonError
 from storemon.lake.checking import require_files
 from storemon.lake.kept import KeptLake
 from storemon.records.jobs import Jobs
+from storemon.records.opening import said
 from storemon.service.door.callers import NOBODY
 from storemon.service.problems import problem, problems
 from storemon.service.workers import Workers
@@ -29,6 +31,7 @@ LAST_WEEK = timedelta(days=7)
 Part = Literal["records", "queue", "lake", "disk"]
 PARTS: tuple[Part, ...] = get_args(Part)
 """What a report needs, in the order in which the reasons are told."""
+_log = structlog.stdlib.get_logger("storemon.health")
 
 
 class LakeHealth(msgspec.Struct):
@@ -107,8 +110,11 @@ def _look_at_jobs(jobs: Jobs, reasons: dict[Part, list[str]]) -> None:
         jobs.check()
         if jobs.full("report"):
             reasons["queue"].append("as many reports are waiting as may")
-    except (SQLAlchemyError, FileError) as error:
+    except FileError as error:
         reasons["records"].append(f"the records of jobs cannot be written: {error}")
+    except SQLAlchemyError as error:  # whose text is for the log: everybody may ask how the service is
+        _log.error("records of jobs cannot be written", reason=said(error))
+        reasons["records"].append("the records of jobs cannot be written; the log says why")
 
 
 def _look_at_lake(settings: Settings, reasons: list[str]) -> LakeHealth:
@@ -116,6 +122,9 @@ def _look_at_lake(settings: Settings, reasons: list[str]) -> LakeHealth:
         snapshot = KeptLake(settings.lake).snapshot()
         newest = resolve_as_of(snapshot)
         require_files(snapshot, shifted(newest, -LAST_WEEK - settings.carry_limit).date())
+    except EmptyLakeError as error:
+        reasons.append(f"{error}; if it had some, see whether its disk is mounted, and whether STOREMON_LAKE is right")
+        return LakeHealth()
     except StoremonError as error:
         reasons.append(str(error))
         return LakeHealth()

@@ -74,15 +74,14 @@ def ingest(data: JSONBody[Asked], settings: NamedDependency[Settings], workers: 
 
 @get(
     "/ingest/{ingest_id:str}",
-    sync_to_thread=False,  # as in the routes of reports
     opt=OF_ALL_STORES,
     summary="Poll an ingestion",
     response_description="Its state",
     responses=problems(_400="The id is no UUID", _404="There is no such ingestion"),
 )
-def get_ingestion(ingest_id: IngestId, jobs: NamedDependency[Jobs]) -> IngestionStatus:
+async def get_ingestion(ingest_id: IngestId, jobs: NamedDependency[Jobs]) -> IngestionStatus:
     """Answer with the state, and with the counts or the reason once it has ended."""
-    job = jobs.get("ingestion", str(ingest_id))
+    job = await jobs.look("ingestion", str(ingest_id))
     if job is None:
         raise problem(404, f"there is no ingestion {ingest_id}; start one with POST /ingest")
     result = job.result or {}

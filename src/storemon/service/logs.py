@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -55,7 +56,7 @@ def configure_logs() -> None:
     ]
     form: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_as_json)]
     if sys.stderr.isatty():
-        form = [structlog.dev.ConsoleRenderer()]
+        form = [printable, structlog.dev.ConsoleRenderer()]
     structlog.configure(
         processors=[*shared, *form],
         logger_factory=_Lines,
@@ -69,6 +70,14 @@ def configure_logs() -> None:
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def printable(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Write what moves the cursor of a terminal, or worse, as its escape: a path can have it in it."""
+    for name, value in line.items():
+        if isinstance(value, str) and name not in {"event", "exception", "stack"} and not value.isprintable():
+            line[name] = "".join(each if each.isprintable() else repr(each)[1:-1] for each in value)
+    return line
 
 
 _encoder = msgspec.json.Encoder(enc_hook=repr)

@@ -15,8 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import InputError
 from storemon.records.jobs import QueueFullError
+from storemon.records.opening import said
 
 RETRY_SECONDS = 5
+OUT_OF_REACH = "the records of jobs are out of reach; ask again in a few seconds, and if that lasts, look into the log"
+"""What is told of a database: what it says itself has statements in it, addresses, and what others asked for."""
 _CUT_OFF = "client disconnected prematurely"
 """What Litestar says, with a status of 500, of who leaves before the body has come."""
 
@@ -103,8 +106,8 @@ def _of_field(key: str, message: str, source: str) -> str:
 
 
 def _from_records(error: SQLAlchemyError) -> ProblemDetailsException:
-    _log.error("records of jobs out of reach", reason=str(error))
-    return problem(503, f"the records of jobs are out of reach: {error}", headers={"Retry-After": str(RETRY_SECONDS)})
+    _log.error("records of jobs out of reach", reason=said(error))
+    return problem(503, OUT_OF_REACH, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def _from_bug(error: Exception) -> ProblemDetailsException:

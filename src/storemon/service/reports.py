@@ -1,7 +1,7 @@
 """The routes of reports: trigger, poll, download.
 
-A poll reads one record, which waits for nobody and takes 0.2 ms: handing it to a thread would cost more, most of all
-while jobs run. A trigger waits for the disk, and does it in a thread.
+A poll reads one record, which in a file waits for nobody and takes 0.2 ms: handing it to a thread would cost more, most
+of all while jobs run. A trigger waits for the disk, and does it in a thread.
 """
 
 from dataclasses import dataclass
@@ -100,40 +100,38 @@ def trigger_report(settings: NamedDependency[Settings], workers: NamedDependency
 
 @get(
     "/get_report",
-    sync_to_thread=False,
     opt=_OF_REPORT,
     summary="Poll or download a report",
     responses=ANSWERS,
     operation_class=PollOperation,
 )
-def get_report(
+async def get_report(
     report_id: Annotated[UUID, QueryParameter(**_OF_ID)],
     settings: NamedDependency[Settings],
     jobs: NamedDependency[Jobs],
 ) -> Response[Running] | File:
     """Answer with the CSV once it is complete, before that with the status."""
-    return _answer(settings, jobs, report_id)
+    return await _answer(settings, jobs, report_id)
 
 
 @get(
     "/get_report/{report_id:str}",
-    sync_to_thread=False,
     opt=_OF_REPORT,
     summary="Poll or download a report",
     responses=ANSWERS,
     operation_class=PollOperation,
 )
-def get_report_by_path(
+async def get_report_by_path(
     report_id: Annotated[UUID, PathParameter(**_OF_ID)],
     settings: NamedDependency[Settings],
     jobs: NamedDependency[Jobs],
 ) -> Response[Running] | File:
     """Answer with the CSV once it is complete, before that with the status."""
-    return _answer(settings, jobs, report_id)
+    return await _answer(settings, jobs, report_id)
 
 
-def _answer(settings: Settings, jobs: Jobs, report_id: UUID) -> Response[Running] | File:
-    job = jobs.get("report", str(report_id))
+async def _answer(settings: Settings, jobs: Jobs, report_id: UUID) -> Response[Running] | File:
+    job = await jobs.look("report", str(report_id))
     if job is None:
         raise problem(404, f"there is no report {report_id}; trigger one with POST /trigger_report")
     if job.state == "failed":

@@ -1,9 +1,10 @@
 """What a job of each kind is asked for, and what it does."""
 
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import polars as pl
@@ -26,6 +27,9 @@ from storemon.views.answer import legend_of_report
 from storemon.views.export import export, remove_parts, save
 from storemon.views.forms import FORMS, Form
 
+MOST_PARTS = 1_000_000
+"""The most parts of windows of a store in a report, which are all in memory: the hours of a century."""
+_LET_GO_SECONDS = 1
 _BATCH = 100_000  # rows that are written at a time
 _SEVEN_COLUMNS = legend_of_report(chosen(SEVEN_COLUMNS, None), DEFAULT_WINDOWS)
 
@@ -43,21 +47,20 @@ def question_parameters(settings: Settings, given: Mapping[str, object], caller:
 
     """
     report.check(question_of(ReportQuestion, given), _means(settings, report_parameters(settings)))
-    by = {"key": caller.key, "sees": dict(caller.sees)}
+    by = {"key": caller.owner, "sees": dict(caller.sees)}
     return {"question": dict(given), **by, **report_parameters(settings)}
 
 
-def report_file(settings: Settings, job_id: str, form: Form = "csv") -> Path:
-    """Name the file of a report in a form."""
+def report_file(settings: Settings, job_id: str, form: Form | Literal["*"] = "csv") -> Path:
+    """Name the file of a report in a form, or the pattern of all."""
     return settings.reports / f"{job_id}.{form}"
 
 
 def remove_report(settings: Settings, job_id: str) -> None:
     """Remove the files of a report, and what a killed process left of them."""
     for form in FORMS:
-        file = report_file(settings, job_id, form)
-        remove_parts(file)
-        file.unlink(missing_ok=True)
+        report_file(settings, job_id, form).unlink(missing_ok=True)
+    remove_parts(report_file(settings, job_id, "*"))
 
 
 def remove_unwanted(settings: Settings, jobs: Jobs, job: Job) -> None:
@@ -108,6 +111,11 @@ def run_report(settings: Settings, jobs: Jobs, job: Job) -> dict[str, Any]:
         now = {"versions": dict(snapshot.versions), "as_of": as_of.isoformat(), "zone_data": EDITION}
         jobs.pin(job, asked := asked | now)
     if question:
+        if (parts := report.parts(question, snapshot)) > MOST_PARTS:
+            raise InputError(
+                f"the report has {parts:,} parts of windows for each store, and {MOST_PARTS:,} is the most; ask for "
+                "longer parts, or for several reports of a shorter window each"
+            )
         answer = report.answer(question, snapshot, _means(settings, asked))
         exact = report_file(settings, job.id, "parquet")
         remove_parts(exact)
@@ -143,12 +151,18 @@ def kept_versions(settings: Settings) -> list[dict[str, int]]:
 
 
 def let_go(settings: Settings, jobs: Jobs) -> int:
-    """Forget the jobs that are no longer to be kept, and remove their files. Tell how many they were."""
-    outdated = jobs.outdated(settings.keep_reports)
-    for job in outdated:
+    """Forget the jobs that are no longer to be kept, and remove their files. Tell how many they were.
+
+    That takes a second or so: of very many, the rest is for another time.
+    """
+    count, until = 0, time.monotonic() + _LET_GO_SECONDS
+    for job in jobs.outdated(settings.keep_reports):
         remove_report(settings, job.id)  # before its record: so that no file is ever nobody's
         jobs.delete(job.kind, job.id)
-    return len(outdated)
+        count += 1
+        if time.monotonic() >= until:
+            break
+    return count
 
 
 def ingestion_parameters(settings: Settings, path: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ too long, and lets go of what is no longer kept.
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from threading import Event, Thread, current_thread
+from threading import Event, Lock, Thread, current_thread
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import StoremonError
 from storemon.records.jobs import Job, Jobs, Kind
+from storemon.records.opening import said
 from storemon.service.telemetry.counted import Outcome, count_job, count_restart
 from storemon.service.telemetry.traces import traced_job
 from storemon.stopping import Stop
@@ -89,6 +90,9 @@ class Workers:
         self._look_seconds = min(LOOK_SECONDS, lease.total_seconds() / 4)
         self._owner = str(uuid4())
         self._running: dict[Kind, _Running] = {}
+        self._lock = Lock()
+        """Held to say whose turn it is: of a job that has been taken from its thread, that one must know at once."""
+        self._out_of_reach: set[str] = set()
         self._wakes = {kind: Event() for kind in runs}
         self._stopping, self._stopped = Event(), Event()
         self._threads = {kind: self._thread(kind) for kind in runs}
@@ -120,16 +124,18 @@ class Workers:
         for wake in self._wakes.values():
             wake.set()
         deadline = time.monotonic() + GRACE_SECONDS
-        for thread in self._threads.values():
+        with self._lock:
+            threads = [*self._threads.values()]
+        for thread in threads:
             thread.join(max(0, deadline - time.monotonic()))
         self._stopped.set()
         self._looking.join()
-        if any(thread.is_alive() for thread in self._threads.values()):
+        if any(thread.is_alive() for thread in threads):
             try:
                 _log.warning("jobs handed back", count=self._jobs.hand_back(self._owner))
-            except SQLAlchemyError:  # their leases run out by themselves
-                _log.exception("jobs not handed back")
-            for running in self._running.values():
+            except SQLAlchemyError as error:  # their leases run out by themselves
+                _log.warning("jobs not handed back", reason=said(error))
+            for running in list(self._running.values()):
                 running.stop.now("the service has stopped")
 
     def _thread(self, kind: Kind) -> Thread:
@@ -141,11 +147,14 @@ class Workers:
         while not self._stopping.is_set() and self._threads[kind] is current_thread():
             try:
                 job = self._jobs.claim(kind, self._owner)
+                self._reached(kind)
                 if job is not None:
                     self._run(job)
                     continue
-            except SQLAlchemyError:
-                _log.exception("records of jobs out of reach", kind=kind)
+            except SQLAlchemyError as error:
+                self._missed(kind, error)
+            except OSError:  # what a job has made that nobody wants can't be removed
+                _log.exception("job not cleared away", kind=kind)
             self._wakes[kind].wait(LOOK_SECONDS)
             self._wakes[kind].clear()
 
@@ -153,11 +162,12 @@ class Workers:
         started = time.perf_counter()
         log = _log.bind(kind=job.kind, id=job.id, attempt=job.attempts)
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(**{n: job.parameters[n] for n in _OF_REQUEST if n in job.parameters})
+        structlog.contextvars.bind_contextvars(**_known_by(job))
         running = self._running[job.kind] = _Running(job)
         outcome: Outcome = "failed"
         if job.attempts > 1:
             count_restart(job.kind)
+            log.warning("job started again", reason="the process that ran it died, hung, or lost the records")
         try:
             with traced_job(job), running.stop.heeded():
                 result = self._runs[job.kind](job)
@@ -170,7 +180,10 @@ class Workers:
                 log.info("job no longer wanted", seconds=_since(started))
         except StoremonError as error:
             outcome = self._fail(job, str(error))
-            log.warning("job failed", seconds=_since(started), reason=str(error))
+            if outcome == "failed":
+                log.warning("job failed", seconds=_since(started), reason=str(error))
+            else:
+                log.info("job no longer wanted", seconds=_since(started), reason=str(error))
         except SQLAlchemyError:
             raise  # its end can't be recorded: without a lease it will be run again
         except BaseException as error:  # a panic in Rust is no Exception, and must not end this thread
@@ -178,8 +191,11 @@ class Workers:
             outcome = self._fail(job, reason)
             log.exception("job failed", seconds=_since(started))
         finally:
-            if self._running.get(job.kind) is running:
-                del self._running[job.kind]
+            with self._lock:
+                is_own = self._running.get(job.kind) is running
+                if is_own:
+                    del self._running[job.kind]
+            if is_own:
                 count_job(job.kind, outcome, running.seconds)
 
     def _fail(self, job: Job, reason: str) -> Outcome:
@@ -193,13 +209,29 @@ class Workers:
             try:
                 for running in list(self._running.values()):
                     self._look_at(running)
-                self._jobs.give_up()
+                if count := self._jobs.give_up():
+                    _log.error("jobs given up", count=count, reason="each time, the process that ran one died")
                 if time.monotonic() - self._tidied > _TIDY_SECONDS:
-                    self._tidied = time.monotonic()
-                    if count := self._tidy():
+                    if count := self._tidy():  # of many not all at once: leases are not renewed meanwhile
                         _log.info("jobs no longer kept", count=count)
-            except (SQLAlchemyError, OSError):
+                    else:
+                        self._tidied = time.monotonic()
+                self._reached(self._looking.name)
+            except SQLAlchemyError as error:
+                self._missed(self._looking.name, error)
+            except OSError:
                 _log.exception("jobs not looked after")
+
+    def _missed(self, thread: str, error: SQLAlchemyError) -> None:
+        """Tell that a thread can't reach the records: once, for it tries again every second."""
+        if thread not in self._out_of_reach:
+            self._out_of_reach.add(thread)
+            _log.error("records of jobs out of reach", thread=thread, reason=said(error))
+
+    def _reached(self, thread: str) -> None:
+        if thread in self._out_of_reach:
+            self._out_of_reach.remove(thread)
+            _log.info("records of jobs within reach again", thread=thread)
 
     def _look_at(self, running: _Running) -> None:
         job = running.job
@@ -211,14 +243,28 @@ class Workers:
                 f"it took longer than {format_duration(self._limit)}, the limit of a job (STOREMON_JOB_LIMIT): ask for "
                 "fewer stores or a shorter window, or raise it"
             )
-        if running.end(reason) and self._running.get(job.kind) is running:
-            # A library does not let its thread go. Another one takes the thread's place; it ends when it gets back.
-            self._jobs.fail(job, reason)
+        if running.end(reason) and self._replace(running):
             count_job(job.kind, "failed", running.seconds)
-            _log.error("job stuck", kind=job.kind, id=job.id, reason=reason)
-            del self._running[job.kind]
-            self._threads[job.kind] = self._thread(job.kind)
-            self._threads[job.kind].start()
+            _log.error("job stuck", kind=job.kind, id=job.id, reason=reason, **_known_by(job))
+            self._jobs.fail(job, reason)
+
+    def _replace(self, running: _Running) -> bool:
+        """Put another thread in the place of one that a library does not let go; it ends when it gets back.
+
+        Tell whether that was done: it may have got back at this moment.
+        """
+        kind = running.job.kind
+        with self._lock:
+            if self._running.get(kind) is not running:
+                return False
+            del self._running[kind]
+            self._threads[kind] = self._thread(kind)
+            self._threads[kind].start()
+        return True
+
+
+def _known_by(job: Job) -> dict[str, str]:
+    return {name: job.parameters[name] for name in _OF_REQUEST if name in job.parameters}
 
 
 def _since(started: float) -> float:

@@ -1,9 +1,11 @@
 """Who asks: found out before any route is taken, by the key or the token that a request brings."""
 
+import hashlib
 import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import structlog
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, NotAuthorizedException, PermissionDeniedException
@@ -26,6 +28,9 @@ _BROUGHT = (b"authorization", b"x-api-key")
 _LOOK_SECONDS = 1  # for so long a service that had no keys may not know of the first one
 _log = structlog.stdlib.get_logger("storemon.audit")
 
+BEARER = "token:"
+"""What the name of a token's bearer begins with, and that of no key."""
+
 NOBODY = {"role": None}
 """What a route says that needs no key."""
 
@@ -47,6 +52,14 @@ class Caller(NamedTuple):
     role: Role = "admin"
     sees: Conditions = ()
     """The tags of the stores that are seen; none for all."""
+
+    @property
+    def owner(self) -> str | None:
+        """Whose the reports are that it asks for: of a subject whose tokens see other stores, those of each apart."""
+        if not self.sees or not str(self.key).startswith(BEARER):  # what a key sees never changes
+            return self.key
+        told = msgspec.json.encode(self.sees)
+        return f"{self.key}#{hashlib.sha256(told).hexdigest()[:32]}"  # no subject has a # in it
 
     def snapshot(self, settings: Settings, versions: dict[str, int] | None = None) -> Snapshot:
         """Fix what is read of the lake: as much as is seen.
@@ -114,12 +127,12 @@ class Doorkeeper(ASGIMiddleware):
         scheme, _, bearer = headers.get(b"authorization", "").partition(" ")
         token = bearer.strip() if scheme.lower() == "bearer" else ""
         sent = headers.get(b"x-api-key") or token
-        if not sent and not self._guarded():
+        if not sent and not await self._guarded():
             return Caller()
         if self._tokens is not None and sent == token and "." in token:  # which no key has
             bearer_of = await self._tokens.read(token)
             return Caller(bearer_of.subject, bearer_of.role, tuple(sorted(bearer_of.sees.items())))
-        key = self._keys.find(sent)
+        key = await self._keys.look(sent)
         if key is None:
             why = "this key can't be used: it is unknown, expired or revoked" if sent else "this needs a key"
             raise NotAuthorizedException(
@@ -128,10 +141,10 @@ class Doorkeeper(ASGIMiddleware):
             )
         return Caller(key.id, key.role, tuple(sorted(key.sees.items())))
 
-    def _guarded(self) -> bool:
+    async def _guarded(self) -> bool:
         """Tell whether there are keys, or an issuer; once there were some, there always are."""
         if not self._is_guarded and time.monotonic() - self._looked_at > _LOOK_SECONDS:
-            self._is_guarded, self._looked_at = self._keys.any(), time.monotonic()
+            self._is_guarded, self._looked_at = await self._keys.exist(), time.monotonic()
         return self._is_guarded
 
 

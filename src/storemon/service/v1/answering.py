@@ -15,6 +15,7 @@ from litestar.response import Stream
 
 from storemon.engine.question import require_one_of
 from storemon.errors import InputError, LakeError
+from storemon.lake.schemas import TAGS
 from storemon.lake.snapshot import Snapshot
 from storemon.questions.options import Facts, Means
 from storemon.service.door.callers import Caller, caller_of
@@ -160,12 +161,26 @@ def _cursor(shown: Shown, digest: str) -> Cursor | None:
 
 
 def _snapshot(caller: Caller, settings: Settings, cursor: Cursor | None) -> Snapshot:
+    newest = caller.snapshot(settings)
+    if cursor is None or cursor.versions == newest.versions:
+        return newest
+    gone = InputError("the cursor is of facts that are no longer there; leave it out to begin anew")
+    if not _may_be_read(cursor.versions, newest.versions, caller):
+        raise gone
     try:
-        return caller.snapshot(settings, cursor.versions if cursor else None)
+        return caller.snapshot(settings, cursor.versions)
     except LakeError as error:
-        if cursor is None:
-            raise
-        raise InputError("the cursor is of facts that are no longer there; leave it out to begin anew") from error
+        raise gone from error
+
+
+def _may_be_read(versions: Mapping[str, int], newest: Mapping[str, int], caller: Caller) -> bool:
+    """Tell whether there can be such versions, which anybody can write into a cursor, and whether they may be seen.
+
+    Which stores a caller sees the newest tags tell: by older ones it would see stores that are no longer its own.
+    """
+    if versions.keys() != newest.keys() or (caller.sees and versions[TAGS.name] != newest[TAGS.name]):
+        return False
+    return all(-1 <= versions[name] <= newest[name] for name in newest)
 
 
 def _require_few(stores: int, parts: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from litestar import Request, Response
 from litestar.response import Stream
@@ -55,7 +55,7 @@ def sent(
         headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
     part, code = part or range(size), 206 if part else 200
     headers["Content-Length"] = str(len(part))
-    body = iter(()) if request.method == "HEAD" else _read(path, part)
+    body = iter(()) if request.method == "HEAD" else _read(path.open("rb"), part)  # at once: it may be deleted
     return Stream(body, status_code=code, media_type=media_type, headers=headers)
 
 
@@ -91,8 +91,8 @@ def _date(text: str | None) -> datetime | None:
         return None
 
 
-def _read(path: Path, part: range) -> Iterator[bytes]:
-    with path.open("rb") as file:
+def _read(file: BinaryIO, part: range) -> Iterator[bytes]:
+    with file:
         file.seek(part.start)
         left = len(part)
         while left and (chunk := file.read(min(_CHUNK, left))):

@@ -14,8 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import EmptyLakeError, InputError, StoppedError, StoremonError
 from storemon.records.jobs import QueueFullError
+from storemon.records.opening import said
 from storemon.service.door.limits import BusyError
-from storemon.service.problems import RETRY_SECONDS, described_problem, from_http, joined
+from storemon.service.problems import OUT_OF_REACH, RETRY_SECONDS, described_problem, from_http, joined
 
 _log = structlog.stdlib.get_logger("storemon.problems")
 
@@ -35,7 +36,7 @@ _BY_ERROR: dict[type[Exception], _Kind] = {
     BusyError: _Kind(503, "busy", "Too many answers are being computed"),
     StoppedError: _Kind(504, "took-too-long", "The answer takes too long"),
     SQLAlchemyError: _Kind(503, "records-out-of-reach", "The records can't be reached"),
-    StoremonError: _Kind(503, "facts-out-of-reach", "The facts can't be read"),
+    StoremonError: _Kind(503, "facts-out-of-reach", "The facts can't be reached"),
     RecursionError: _Kind(400, "wrong-body", "The body can't be read"),
     Exception: _Kind(500, "unforeseen", "This was not foreseen"),
 }
@@ -54,7 +55,7 @@ _BY_STATUS = {
     422: _Kind(422, "answer-too-large", "The answer is too large"),
     416: _Kind(416, "no-such-range", "There are no such bytes"),
     429: _Kind(429, "too-often", "This was asked too often"),
-    503: _Kind(503, "facts-out-of-reach", "The facts can't be read"),
+    503: _Kind(503, "facts-out-of-reach", "The facts can't be reached"),
 }
 _BY_NAME = {
     "key-used": _Kind(422, "key-used", "The Idempotency-Key was used for another question"),
@@ -97,7 +98,7 @@ def _told(kind: _Kind, detail: str, path: str) -> dict[str, Any]:
 def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Answer with what went wrong, where, and what to try."""
     kind = next(_BY_ERROR[each] for each in type(error).__mro__ if each in _BY_ERROR)
-    detail, more, headers = str(error), {}, {}
+    detail, more, headers = said(error) if isinstance(error, SQLAlchemyError) else str(error), {}, {}
     if isinstance(error, HTTPException):
         told = error if isinstance(error, ProblemDetailsException) else from_http(error)
         more = dict(error.extra) if isinstance(error.extra, dict) else {}
@@ -111,6 +112,7 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
         detail = "this was not foreseen; the log says more"
     elif kind.status == 503:  # noqa: PLR2004
         _log.error("request failed", reason=detail)
+        detail = OUT_OF_REACH if isinstance(error, SQLAlchemyError) else detail
         headers["Retry-After"] = str(RETRY_SECONDS)
     body = _told(kind, _named(detail), request.url.path) | more
     return Response(

@@ -4,6 +4,7 @@ Every parameter is declared in `storemon.questions.options`, or in `Shown`. Here
 """
 
 import inspect
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -69,7 +70,7 @@ def number(name: str, text: str, most: int) -> int:
         InputError: it is none, or too large; the text calls it by its name.
 
     """
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= most:
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not 1 <= int(text) <= most:
         raise InputError(f"{name} is {text!r}; it can be a number from 1 to {most}")
     return int(text)
 

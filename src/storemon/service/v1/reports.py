@@ -36,6 +36,8 @@ from storemon.units.instants import microseconds, parse_instant
 MOST, USUAL = 1_000, 50  # reports of a page
 LONGEST_KEY = 255
 STATES: Sequence[State] = ("queued", "running", *ENDED)
+LARGEST_QUESTION = 65_536
+"""Bytes of a question: it is kept, and told by every look at its report; those of a straight answer have less."""
 MOST_URGENT = 100
 _IDEMPOTENCY_KEY = HeaderParameter(
     name="Idempotency-Key",
@@ -96,8 +98,8 @@ class Reports(msgspec.Struct):
 
 
 class _Place(NamedTuple):
-    queued_at: int
-    id: str
+    queued_at: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +152,8 @@ class Page:
         ),
         **problems(
             wrong_question="The question can't be understood",
+            not_allowed="Only an admin may go before others",
+            too_large="The question is too large",
             gone="The report was deleted at once",
             key_used="This Idempotency-Key was used for another question",
             too_many_waiting="Too many reports are waiting",
@@ -172,13 +176,15 @@ def ask_for_report(  # noqa: PLR0917 - Litestar gives them by name
     The same Idempotency-Key with the same question gives the same report, however often it is sent.
     """
     caller = caller_of(request.scope)
+    if len(msgspec.json.encode(data)) > LARGEST_QUESTION:
+        raise problem(413, f"the question is larger than {LARGEST_QUESTION:,} bytes; ask for less at once")
     parameters = question_parameters(settings, data or {}, caller)
     turn = _turn(wanted.question, caller)
     if key is None:
         return _accepted(jobs.get("report", workers.add("report", parameters, **turn)), 202)
     if not 1 <= len(key) <= LONGEST_KEY:
         raise InputError(f"the Idempotency-Key has {len(key)} characters; it can have 1 to {LONGEST_KEY}")
-    own_key = f"{caller.key} {key}"
+    own_key = f"{caller.owner} {key}"
     known = jobs.find("report", own_key)
     job = known or jobs.get("report", workers.add("report", parameters, dedupe_key=own_key, **turn))
     if job and job.parameters.get("question") != parameters["question"]:
@@ -206,7 +212,7 @@ def _accepted(job: Job | None, status: int) -> Response[Report]:
 @get(
     "/reports",
     dependencies=wanted(Listed, shown=Page),
-    sync_to_thread=False,
+    sync_to_thread=True,
     summary="Reports, the newest first",
     responses=problems(wrong_question="A parameter is not known, or can't have this value"),
     opt=tells(
@@ -218,24 +224,25 @@ def list_reports(
 ) -> Reports:
     """List the reports there are; for a key that sees some stores only, those that it asked for."""
     caller = caller_of(request.scope)
-    own = caller.key if caller.sees else None
+    own = caller.owner if caller.sees else None
     listed, page = wanted
     if listed.state is not None:
         require_one_of(listed.state, STATES, "state")
     limit = USUAL if page.limit is None else number("limit", page.limit, MOST)
-    before = None if page.cursor is None else cursors.read(page.cursor, _Place)
+    here = None if page.cursor is None else cursors.read(page.cursor, _Place)
+    before = here and (here.queued_at, str(here.id))
     found = jobs.list("report", limit + 1, state=listed.state, key=own, before=before)
-    following = _Place(found[limit - 1].queued_at, found[limit - 1].id) if len(found) > limit else None
+    following = _Place(found[limit - 1].queued_at, UUID(found[limit - 1].id)) if len(found) > limit else None
     return Reports([_told(job) for job in found[:limit]], following and cursors.written(following))
 
 
 ONE_REPORT = problems(wrong_question="The id is no UUID", not_found="There is no such report")
 
 
-@get("/reports/{report_id:str}", sync_to_thread=False, summary="A report", responses=ONE_REPORT, opt=tells(**_LINKS))
-def get_one(request: Request[Any, Any, Any], report_id: ReportId, jobs: NamedDependency[Jobs]) -> Report:
+@get("/reports/{report_id:str}", summary="A report", responses=ONE_REPORT, opt=tells(**_LINKS))
+async def get_one(request: Request[Any, Any, Any], report_id: ReportId, jobs: NamedDependency[Jobs]) -> Report:
     """Tell how far a report is, what was asked for, and of which facts it is."""
-    return _told(found_report(request, jobs, report_id))
+    return _told(_seen(request, await jobs.look("report", str(report_id)), report_id))
 
 
 @post(
@@ -292,14 +299,14 @@ def delete_one(
 )
 async def follow(request: Request[Any, Any, Any], report_id: ReportId, jobs: NamedDependency[Jobs]) -> ServerSentEvent:
     """Send an event with the report each time its state changes, or how far it is, until it has ended."""
-    found_report(request, jobs, report_id)
+    _seen(request, await jobs.look("report", str(report_id)), report_id)
     return ServerSentEvent(_events(jobs, report_id))
 
 
 async def _events(jobs: Jobs, report_id: UUID) -> AsyncIterator[ServerSentEventMessage]:
     told, silent_since = None, asyncio.get_running_loop().time()
     while told is None or told[0] not in ENDED:
-        job = jobs.get("report", str(report_id))
+        job = await jobs.look("report", str(report_id))
         if job is None:
             return
         now = asyncio.get_running_loop().time()
@@ -316,15 +323,19 @@ async def _events(jobs: Jobs, report_id: UUID) -> AsyncIterator[ServerSentEventM
 def _own(request: Request[Any, Any, Any], jobs: Jobs, report_id: UUID) -> Job:
     """Find a report that whoever asks may change."""
     job, caller = found_report(request, jobs, report_id), caller_of(request.scope)
-    if not caller.may("admin") and job.parameters.get("key") != caller.key:
+    if not caller.may("admin") and job.parameters.get("key") != caller.owner:
         raise problem(403, "this report was asked for by somebody else; an admin's key may change it")
     return job
 
 
 def found_report(request: Request[Any, Any, Any], jobs: Jobs, report_id: UUID) -> Job:
     """Find a report that whoever asks may see."""
-    job, caller = jobs.get("report", str(report_id)), caller_of(request.scope)
-    if job is None or (caller.sees and job.parameters.get("key") != caller.key):
+    return _seen(request, jobs.get("report", str(report_id)), report_id)
+
+
+def _seen(request: Request[Any, Any, Any], job: Job | None, report_id: UUID) -> Job:
+    caller = caller_of(request.scope)
+    if job is None or (caller.sees and job.parameters.get("key") != caller.owner):
         raise problem(404, f"there is no report {report_id}; ask for one with POST /v1/reports")
     return job
 

@@ -67,6 +67,8 @@ MaintenanceId = Annotated[
 _TAKE_BACK = tells(
     list=link("get_v1_maintenance", "All maintenance, each with the id by which it can be taken back"),
 )
+_MOST_NAMES = 1_000
+"""The most members that the objects of a table can have, all names together: each is a column of all of them."""
 _CSV, _NDJSON = "text/csv", "application/x-ndjson"
 
 
@@ -152,6 +154,10 @@ def _as_csv(body: bytes, form: Form) -> bytes:
     except msgspec.MsgspecError as error:
         raise InputError(f"the body is no JSON array of objects of texts and numbers: {error}") from error
     names = [*dict.fromkeys(name for row in rows for name in row)] or [*form.columns]
+    if len(names) > _MOST_NAMES:
+        raise InputError(
+            f"the objects have {len(names):,} different members; send the columns {', '.join(form.columns)}"
+        )
     written = io.StringIO(newline="")
     table = csv.writer(written)
     table.writerow(names)
