@@ -116,15 +116,17 @@ def test_a_folder_of_the_reports_that_takes_no_file(client: Client, settings: Se
 
 def test_a_full_queue(settings: Settings, lake: Lake) -> None:
     assert lake.path
-    going_on = Event()
+    begun, going_on = Event(), Event()
 
     def wait(_: Job) -> dict[str, Any]:
+        begun.set()
         going_on.wait(30)
         return {}
 
     app = create_app(msgspec.structs.replace(settings, max_queued=1), {"report": wait, "ingestion": wait})
     with TestClient(app) as client:
         trigger(client)
+        assert begun.wait(30)
         until(lambda: client.post("/trigger_report").status_code == 503)
         assert_unhealthy(client, "as many reports are waiting as may")
         going_on.set()
