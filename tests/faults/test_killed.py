@@ -94,10 +94,10 @@ def test_while_a_report_is_made(place: Place, server: Server, n: int) -> None:
     "`kill -9` of the processes of a service while one ingests, at points from its start to its end",
     "it is run again; the lake has each poll once, and no half of a file",
 )
-@pytest.mark.parametrize("n", range(examples(10)))
+@pytest.mark.parametrize("n", range(examples(20)))
 def test_while_files_are_ingested(place: Place, server: Server, n: int) -> None:
     ingest_id = asked(server, "POST", "/ingest", {"path": "data"})["ingest_id"]
-    time.sleep(point(n * POINTS // 10))
+    time.sleep(point(n * POINTS // 20))
     kill_workers(server)
 
     def complete() -> bool:
