@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Self
@@ -42,28 +43,32 @@ class Postgres:
         return self._folder / "data"
 
     def start(self) -> None:
-        log = (self._folder / "log").open("ab")
-        self.process = subprocess.Popen(
-            [self._bin / "postgres", "-D", self._data, "-p", str(self.port), "-k", self._folder, "-h", "127.0.0.1"],
-            user=_USER,
-            stdout=log,
-            stderr=log,
-            cwd="/",
-        )
-        log.close()
-        deadline, ask = (
-            time.monotonic() + 30,
-            [str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],
-        )
+        """Start it, again if what was killed before is not quite gone, and wait until it answers."""
+        deadline = time.monotonic() + 60
+        ask = [str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        self._spawn()
         while subprocess.run(ask, check=False).returncode:
             assert time.monotonic() < deadline, (self._folder / "log").read_text()
             time.sleep(0.05)
+            if self.process.poll() is not None:
+                self._spawn()
+
+    def _spawn(self) -> None:
+        with (self._folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [self._bin / "postgres", "-D", self._data, "-p", str(self.port), "-k", self._folder, "-h", "127.0.0.1"],
+                user=_USER,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+            )
 
     def kill(self) -> None:
         """End all of its processes at once, as a loss of power would."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         for pid in (self.process.pid, *map(int, children)):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
         (self._data / "postmaster.pid").unlink(missing_ok=True)
 
