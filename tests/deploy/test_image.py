@@ -152,7 +152,7 @@ def test_its_steps_make_a_service_that_needs_no_right(image: Image, tmp_path: Pa
         serve = image.command("storemon", "serve", STOREMON_HOST="127.0.0.1", STOREMON_PORT="0")
         service = subprocess.Popen(serve, stderr=written)
     try:
-        (port,) = until(lambda: re.findall(r'"port": (\d+)', log.read_text()))
+        (port,) = until(lambda: re.findall(r'"port": ?(\d+)', log.read_text()))
         headers = {"X-API-Key": key}
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as client:
             ingestion = client.post("/ingest", json={"path": "data"}).json()["ingest_id"]
