@@ -18,7 +18,7 @@ from tests.examples import examples
 from tests.faults.conftest import Place
 from tests.postgres import Postgres
 from tests.service.server import SLOW, Server, running
-from tests.service.waiting import until
+from tests.service.waiting import downloaded, eventually, until
 
 POINTS = 50
 _LONGEST = 0.6  # seconds: longer than a job with its wait takes
@@ -41,14 +41,6 @@ def kill_workers(server: Server) -> None:
         os.kill(process, signal.SIGKILL)
 
 
-def eventually(url: str) -> httpx.Response | None:
-    """Ask by a connection of its own: processes come and go."""
-    try:
-        return httpx.get(url, timeout=10)
-    except httpx.TransportError:
-        return None
-
-
 def asked(server: Server, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, str]:
     """Ask until it is answered."""
 
@@ -62,19 +54,6 @@ def asked(server: Server, method: str, path: str, body: dict[str, str] | None = 
     assert answer.status_code == 200, answer.text
     told: dict[str, str] = answer.json()
     return told
-
-
-def downloaded(url: str, report_id: str) -> bytes:
-    """Poll until the report is complete."""
-
-    def once() -> bytes | None:
-        answer = eventually(f"{url}/get_report/{report_id}")
-        if answer is None or answer.status_code in (502, 503):
-            return None
-        assert answer.status_code == 200, answer.text
-        return answer.content if "x-report-status" in answer.headers else None
-
-    return until(once)
 
 
 @pytest.mark.fault(

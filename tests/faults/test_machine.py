@@ -10,9 +10,8 @@ import pytest
 
 from tests.examples import examples
 from tests.faults.conftest import Place
-from tests.faults.test_killed import downloaded
 from tests.service.server import REAL, SLOW, running
-from tests.service.waiting import report_of, trigger, until
+from tests.service.waiting import downloaded, report_of, trigger, until
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 needs_faketime = pytest.mark.skipif(

@@ -3,7 +3,6 @@
 import os
 import signal
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,7 +15,7 @@ from storemon.settings import Settings
 from tests.printed import report_csv
 from tests.service.conftest import POLLS, write_csvs
 from tests.service.server import REAL, SLOW, running
-from tests.service.waiting import report_of, trigger, until
+from tests.service.waiting import downloaded, report_of, trigger, until
 
 both = pytest.mark.parametrize("workers", [1, 2])
 
@@ -67,16 +66,7 @@ def test_a_report_whose_process_was_killed_is_made_by_another(lake: Lake, jobs: 
         for process in until(server.workers):
             os.kill(process, signal.SIGKILL)
         for report_id in reports:
-            assert until(partial(_download, server.url, report_id)) == report_csv(report(lake))
-
-
-def _download(url: str, report_id: str) -> bytes | None:
-    """Ask once, by a connection of its own: processes come and go."""
-    try:
-        answer = httpx.get(f"{url}/get_report/{report_id}", timeout=10)
-    except httpx.TransportError:
-        return None
-    return answer.content if "x-report-status" in answer.headers else None
+            assert downloaded(server.url, report_id) == report_csv(report(lake))
 
 
 def test_an_ingestion_that_was_killed_is_run_again(settings: Settings, jobs: Jobs) -> None:

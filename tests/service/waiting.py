@@ -44,3 +44,24 @@ def ingestion_of(client: httpx.Client, path: str) -> dict[str, Any]:
         return status if status["status"] in ("Complete", "Failed") else None
 
     return until(ended)
+
+
+def eventually(url: str) -> httpx.Response | None:
+    """Ask by a connection of its own: processes come and go."""
+    try:
+        return httpx.get(url, timeout=10)
+    except httpx.TransportError:
+        return None
+
+
+def downloaded(url: str, report_id: str) -> bytes:
+    """Poll until the report is complete."""
+
+    def once() -> bytes | None:
+        answer = eventually(f"{url}/get_report/{report_id}")
+        if answer is None or answer.status_code in (502, 503):
+            return None
+        assert answer.status_code == 200, answer.text
+        return answer.content if "x-report-status" in answer.headers else None
+
+    return until(once)

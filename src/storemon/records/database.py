@@ -72,12 +72,17 @@ def connected(url: str | URL) -> Engine:
     )
 
 
+def is_file(records: Engine) -> bool:
+    """Tell whether the records lie in a file of this host, and not on a server."""
+    return records.dialect.name == "sqlite"
+
+
 async def beside(records: Engine, ask: Callable[..., T], *given: Any) -> T:
     """Ask for something short from an event loop: a file at once, as it waits for nobody, but a server in a thread.
 
     A server may hang for ever; whatever else the loop has to do must not.
     """
-    if records.dialect.name == "sqlite":
+    if is_file(records):
         return ask(*given)
     return await asyncio.to_thread(ask, *given)
 
@@ -91,10 +96,9 @@ def alone(records: Engine, what: str) -> Iterator[Connection]:
 
     """
     with records.connect() as connection:
-        is_file = records.dialect.name == "sqlite"
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_file else "BEGIN")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_file(records) else "BEGIN")
         try:
-            if not is_file:  # taken before the statements behind it look: each looks anew
+            if not is_file(records):  # taken before the statements behind it look: each looks anew
                 connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"storemon {what}"))))
             yield connection
         except BaseException:
@@ -113,8 +117,7 @@ def at_one_moment(records: Engine) -> Iterator[Connection]:
 
     """
     with records.connect() as connection:
-        is_file = records.dialect.name == "sqlite"
-        connection.exec_driver_sql("BEGIN" if is_file else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        connection.exec_driver_sql("BEGIN" if is_file(records) else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
             yield connection
         finally:

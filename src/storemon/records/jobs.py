@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from storemon.errors import FileError, StoremonError
-from storemon.records.database import Lookup, alone, beside, now
+from storemon.records.database import Lookup, alone, beside, is_file, now
 from storemon.records.tables import JOBS
 from storemon.units.keeping import Keeping
 
@@ -149,7 +149,7 @@ class Jobs:
             return [Job(*tuple(row)) for row in connection.execute(newest)]
 
     def cancel(self, kind: Kind, job_id: str) -> bool:
-        """End a job that has not ended; whoever runs it finds out when it is done. Tell whether there was one."""
+        """End a job that has not ended; whoever runs it is told by the next `renew`. Tell whether there was one."""
         waiting = and_(_job.kind == kind, _job.id == job_id, _job.state.in_(["queued", "running"]))
         return bool(self._change(waiting, state="canceled", ended_at=now()))
 
@@ -189,7 +189,7 @@ class Jobs:
             FileError: its file is gone; what is written to it now, nobody will find again.
 
         """
-        file = self._records.url.database if self._records.dialect.name == "sqlite" else None
+        file = self._records.url.database if is_file(self._records) else None
         if file and not Path(file).exists():
             raise FileError(f"{file} is gone; restart the service, which makes another one, or restore it before that")
         self._change(_job.id == "", attempts=_job.attempts)

@@ -52,11 +52,11 @@ def _opened(settings: Settings) -> tuple[Engine, str | None]:
         except OSError as error:
             raise RecordsError(f"{settings.reports}: nothing can be kept here: {error}") from error
         try:
-            is_file = settings.database == SQLITE
-            records = connected(URL.create("sqlite", database=where) if is_file else settings.database)
+            is_here = settings.database == SQLITE
+            records = connected(URL.create("sqlite", database=where) if is_here else settings.database)
             undo.callback(records.dispose)
             found = _migrate(records, where)
-            if not is_file:
+            if not is_here:
                 (settings.reports / _ELSEWHERE).write_text(f"{where}\n")
         except (OSError, SQLAlchemyError) as error:
             raise RecordsError(f"{where}: the records of jobs and keys cannot be kept here: {said(error)}") from error

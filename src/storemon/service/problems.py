@@ -101,8 +101,8 @@ def from_http(error: HTTPException) -> ProblemDetailsException:
 
 def _of_field(key: str, message: str, source: str) -> str:
     # Litestar calls a body "data", and one that is not there "'data'".
-    name, said = source if key == "data" else key, "it is missing" if message == "'data'" else message
-    return f"{name}: {said}"
+    name, why = source if key == "data" else key, "it is missing" if message == "'data'" else message
+    return f"{name}: {why}"
 
 
 def _from_records(error: SQLAlchemyError) -> ProblemDetailsException:

@@ -56,7 +56,7 @@ class _Constant(Response[T]):
 
 _RUNNING = _Constant(Running())
 _OF_REPORT = OF_ALL_STORES | tells("X-Report-Status")
-_OF_ID: dict[str, Any] = {
+OF_ID: dict[str, Any] = {
     "description": "The id of a report.",
     "examples": [Example(value="0b5f2a3e-7c1d-4e8f-9a6b-2d4c6e8f0a1b")],
 }
@@ -106,7 +106,7 @@ def trigger_report(settings: NamedDependency[Settings], workers: NamedDependency
     operation_class=PollOperation,
 )
 async def get_report(
-    report_id: Annotated[UUID, QueryParameter(**_OF_ID)],
+    report_id: Annotated[UUID, QueryParameter(**OF_ID)],
     settings: NamedDependency[Settings],
     jobs: NamedDependency[Jobs],
 ) -> Response[Running] | File:
@@ -122,7 +122,7 @@ async def get_report(
     operation_class=PollOperation,
 )
 async def get_report_by_path(
-    report_id: Annotated[UUID, PathParameter(**_OF_ID)],
+    report_id: Annotated[UUID, PathParameter(**OF_ID)],
     settings: NamedDependency[Settings],
     jobs: NamedDependency[Jobs],
 ) -> Response[Running] | File:

@@ -27,7 +27,7 @@ from storemon.views.answer import legend_of_report
 from storemon.views.export import export, remove_parts, save
 from storemon.views.forms import FORMS, Form
 
-MOST_PARTS = 1_000_000
+MOST_PARTS_OF_A_STORE = 1_000_000
 """The most parts of windows of a store in a report, which are all in memory: the hours of a century."""
 _LET_GO_SECONDS = 1
 _BATCH = 100_000  # rows that are written at a time
@@ -111,10 +111,10 @@ def run_report(settings: Settings, jobs: Jobs, job: Job) -> dict[str, Any]:
         now = {"versions": dict(snapshot.versions), "as_of": as_of.isoformat(), "zone_data": EDITION}
         jobs.pin(job, asked := asked | now)
     if question:
-        if (parts := report.parts(question, snapshot)) > MOST_PARTS:
+        if (parts := report.parts(question, snapshot)) > MOST_PARTS_OF_A_STORE:
             raise InputError(
-                f"the report has {parts:,} parts of windows for each store, and {MOST_PARTS:,} is the most; ask for "
-                "longer parts, or for several reports of a shorter window each"
+                f"the report has {parts:,} parts of windows for each store, and {MOST_PARTS_OF_A_STORE:,} is the most; "
+                "ask for longer parts, or for several reports of a shorter window each"
             )
         answer = report.answer(question, snapshot, _means(settings, asked))
         exact = report_file(settings, job.id, "parquet")

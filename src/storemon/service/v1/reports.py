@@ -23,6 +23,7 @@ from storemon.questions.options import Value
 from storemon.records.jobs import ENDED, Job, Jobs, State
 from storemon.service.door.callers import Caller, caller_of
 from storemon.service.problems import joined, problem
+from storemon.service.reports import OF_ID
 from storemon.service.schema import link, tells
 from storemon.service.v1 import cursors
 from storemon.service.v1.described import AskOperation
@@ -46,13 +47,7 @@ _IDEMPOTENCY_KEY = HeaderParameter(
     examples=[Example(value="october")],
 )
 _LOOK_SECONDS, _PING_SECONDS = 0.25, 15
-ReportId = Annotated[
-    UUID,
-    PathParameter(
-        description="The id of a report.",
-        examples=[Example(value="0b5f2a3e-7c1d-4e8f-9a6b-2d4c6e8f0a1b")],
-    ),
-]
+ReportId = Annotated[UUID, PathParameter(**OF_ID)]
 _FROM_IT = {"report_id": "$response.body#/id"}
 _LINKS = {
     "look": link("get_v1_reports_report_id", "How far it is", **_FROM_IT),
