@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 import duckdb
@@ -70,6 +70,11 @@ class SeenSnapshot:
     def rejected(self) -> pl.DataFrame:
         """Read none."""
         return self.snapshot.rejected().clear()
+
+    def runs(self, until: datetime, apart: timedelta, keys: pl.Series) -> pl.DataFrame:
+        """Read those of the stores that are seen, whoever asks for others."""
+        seen = keys.filter(keys.is_in(self.stores()["store_key"].implode()))
+        return self.snapshot.runs(until, apart, seen)
 
     def offer_polls(
         self,

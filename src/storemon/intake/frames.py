@@ -1,7 +1,7 @@
 """Frames in place of a lake: the same facts from memory, for notebooks and tests."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -21,6 +21,7 @@ from storemon.lake.gathered import Gathered
 from storemon.lake.keys import Keys
 from storemon.lake.place import Place
 from storemon.lake.polls import DAY_OF_POLL, IDENTITY, NewPolls
+from storemon.lake.runs import as_runs, joined, latest
 from storemon.lake.schemas import POLLS, REJECTED
 from storemon.lake.snapshot import Ids, of_ids
 from storemon.lake.tables import Opened
@@ -106,6 +107,11 @@ class Frames:
     def rejected(self) -> pl.DataFrame:
         """Give none: a frame with a row that cannot be read is refused."""
         return pl.DataFrame(schema=REJECTED.schema)
+
+    def runs(self, until: datetime, apart: timedelta, keys: pl.Series) -> pl.DataFrame:
+        """Make them of the polls."""
+        asked_for = self._polls.filter(pl.col("store_key").is_in(keys.implode()), pl.col("polled_at") <= until)
+        return latest(joined(as_runs(asked_for), apart))
 
     def offer_polls(
         self,

@@ -29,6 +29,7 @@ from storemon.lake.kept import KeptLake
 from storemon.lake.polls import NewPolls
 from storemon.lake.rejected import replace_rejected
 from storemon.lake.retrying import retrying
+from storemon.lake.runs import keep_runs
 from storemon.lake.schemas import POLLS
 from storemon.lake.tables import Tables
 from storemon.lake.upkeep import AT_LEAST, compact
@@ -233,6 +234,7 @@ def _merge_files(tables: Tables) -> str:
     """Merge the files of one closed day, if they have become many; give the reason if that fails."""
     try:
         compact(tables, at_least=AT_LEAST, at_most=1)
+        keep_runs(tables)
     except LakeError as error:
         return str(error)
     return ""

@@ -10,7 +10,8 @@ import polars as pl
 from storemon.errors import LakeError
 from storemon.lake.place import Place
 from storemon.lake.rejected import clear_rejected
-from storemon.lake.schemas import FACTS, REJECTED
+from storemon.lake.runs import keep_runs
+from storemon.lake.schemas import FACTS, LATEST_RUNS, REJECTED
 from storemon.lake.snapshot import LakeSnapshot
 from storemon.lake.tables import Opened, Tables
 from storemon.lake.upkeep import Compaction, Pruning, compact, prune, vacuum
@@ -49,16 +50,21 @@ class KeptLake:
             LakeError: a table can't be read, or has no such version.
 
         """
-        # Each table before those that are committed before it: so none lags behind the polls.
+        # Runs are made of polls that were there before. Each other table is opened before those that are committed
+        # before it: so none lags behind the polls.
+        kept_runs = self._tables.open(LATEST_RUNS)
         tables = (*reversed(FACTS), REJECTED)
         return _snapshot(
             self._tables.place,
+            kept_runs,
             *(self._tables.open(table, versions.get(table.name, -1) if versions else None) for table in tables),
         )
 
     def compact(self, *, at_least: int = 2) -> Compaction:
         """Merge the small files of closed days; see `storemon.lake.upkeep.compact`."""
-        return compact(self._tables, at_least=at_least)
+        compaction = compact(self._tables, at_least=at_least)
+        keep_runs(self._tables)
+        return compaction
 
     def prune(self, before: date, *, dry_run: bool = False) -> Pruning:
         """Let go of the polls before a UTC day; see `storemon.lake.upkeep.prune`."""
@@ -80,6 +86,6 @@ class KeptLake:
 
 
 @lru_cache(maxsize=2)
-def _snapshot(place: Place, *opened: Opened) -> LakeSnapshot:
+def _snapshot(place: Place, kept_runs: Opened, *opened: Opened) -> LakeSnapshot:
     """Give the same object for the same tables: what was found out about it is of use again."""
-    return LakeSnapshot(place, {each.table.name: each for each in opened})
+    return LakeSnapshot(place, {each.table.name: each for each in opened}, kept_runs)

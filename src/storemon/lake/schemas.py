@@ -91,5 +91,19 @@ REJECTED = Table(
         }
     ),
 )
+LATEST_RUNS = Table(
+    "latest_runs",
+    pl.Schema(
+        {
+            "store_key": pl.Int32(),
+            "starts_at": pl.Datetime("us", "UTC"),
+            "ends_at": pl.Datetime("us", "UTC"),
+            "active": pl.Boolean(),
+            "polls_version": pl.Int64(),  # of the polls that the runs were made of
+            "made_of": pl.String(),  # a hash of the names of their files
+        }
+    ),
+    ranged=("store_key",),
+)
 FACTS = (TAGS, MAINTENANCE, SPECIAL_HOURS, ZONES, HOURS, POLLS)
 """The tables that a file is loaded into, in the order in which they are committed."""

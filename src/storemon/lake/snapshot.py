@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Protocol
 
 import duckdb
 import polars as pl
 
-from storemon.lake.decisive import told_by_decisive
+from storemon.lake.decisive import DAY, told_by_decisive
 from storemon.lake.duck import offer
 from storemon.lake.keys import Keys
 from storemon.lake.place import Place
 from storemon.lake.polls import read_roster
+from storemon.lake.runs import find_runs, latest_runs
 from storemon.lake.schemas import (
     EVERY_STORE,
     FACTS,
@@ -69,6 +70,13 @@ class Snapshot(Hashable, Protocol):
     def rejected(self) -> pl.DataFrame:
         """Read the rows that could not be read: ``file, line, row, reason, rejected_at``, oldest first."""
 
+    def runs(self, until: datetime, apart: timedelta, keys: pl.Series) -> pl.DataFrame:
+        """Read the latest runs of some stores, of polls up to an instant: ``store_key, starts_at, ends_at, active``.
+
+        They are in order, and reach back to the last that says otherwise than the newest of the store; see
+        `storemon.lake.runs`. The polls of one are no further ``apart``, a day at the most.
+        """
+
     def offer_polls(
         self,
         con: duckdb.DuckDBPyConnection,
@@ -93,7 +101,9 @@ class LakeSnapshot:
 
     place: Place
     opened: Mapping[str, Opened]
-    """Every table by its name."""
+    """Every table of facts by its name."""
+    kept_runs: Opened | None = None
+    """The table of latest runs: they follow from the facts, whatever version of it there is."""
 
     def __str__(self) -> str:
         return f"the lake in {self.place}"
@@ -158,6 +168,24 @@ class LakeSnapshot:
     def rejected(self) -> pl.DataFrame:
         """Read the whole table, oldest first."""
         return self._read(REJECTED).sort("rejected_at", "file", "line")
+
+    def runs(self, until: datetime, apart: timedelta, keys: pl.Series) -> pl.DataFrame:
+        """Take those that are kept, and find others in the polls: of stores that were polled later, or more often."""
+        polls = self.opened[POLLS.name]
+        if apart < DAY:
+            return find_runs(polls, until=until, apart=apart, keys=keys)
+        runs = self._latest_runs.filter(pl.col("store_key").is_in(keys.implode()))
+        later = runs.filter(pl.col("ends_at") > until)["store_key"].unique()
+        if later.is_empty():
+            return runs
+        found = find_runs(polls, until=until, keys=later)
+        stay = runs.filter(~pl.col("store_key").is_in(later.implode()))
+        return pl.concat([stay, found]).sort("store_key", "starts_at")
+
+    @cached_property
+    def _latest_runs(self) -> pl.DataFrame:
+        polls = self.opened[POLLS.name]
+        return latest_runs(polls, self.kept_runs) if self.kept_runs else find_runs(polls)
 
     def _read(self, table: Table, within: Ids | None = None) -> pl.DataFrame:
         return self.opened[table.name].read(of_ids(within) if within else None)

@@ -12,6 +12,7 @@ from storemon.errors import InputError
 from storemon.intake.forms.known import HOURS_FORM, STORES_FORM, ZONES_FORM
 from storemon.intake.given import read_whole
 from storemon.lake.polls import as_roster
+from storemon.lake.runs import keep_runs
 from storemon.lake.schemas import FACTS, HOURS, POLLS, TAGS, ZONES, Table
 from storemon.lake.tables import Tables
 from storemon.sample.days import day_of_polls, days_of, first_polls
@@ -58,6 +59,7 @@ def write_lake(
         )
         _commit(tables, table, files)
     _commit_polls(tables, by_id["store"].filter(by_id["store"] < stores), days * DAY_SLOTS, seed, hourly=hourly)
+    keep_runs(tables)
     polls, hours, zones = (sum(tables.open(table).files["rows"]) for table in (POLLS, HOURS, ZONES))
     return SampleSummary(polls - stores, hours, zones, len(by_id))  # a poll of each store is in the roster too
 

@@ -1,0 +1,106 @@
+"""Stores that keep the same hours: what is open when is worked out once for all of them.
+
+Of a thousand stores a hundred differ, of a million hardly more.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from storemon.calendar.schedule import maintenance_of, open_intervals, with_clock, without
+from storemon.lake.schemas import EVERY_STORE
+from storemon.lake.snapshot import Snapshot
+
+_EDGES = ["opens_at", "closes_at"]
+
+
+@dataclass(frozen=True)
+class Schedules:
+    """The schedules of stores, each once.
+
+    Attributes:
+        stores: ``store_key, store_id, zone``: one store for each schedule, the first that keeps it.
+        hours: the weekly hours of these stores.
+        special_hours: their special hours, and those of every store.
+        maintenance: their maintenance, and that of every store.
+
+    """
+
+    stores: pl.DataFrame
+    hours: pl.DataFrame
+    special_hours: pl.DataFrame
+    maintenance: pl.DataFrame
+
+    def of(self, keys: pl.Series) -> "Schedules":
+        """Pick those that stores with such keys stand for."""
+        if len(keys) == len(self.stores):
+            return self
+        stores = self.stores.filter(pl.col("store_key").is_in(keys.implode()))
+        return _of(stores, self.hours, self.special_hours, self.maintenance)
+
+    def last_exception(self) -> datetime | None:
+        """Tell by when the last exception to the weekly hours is over in every zone, None if there is none."""
+        ends = (
+            self.special_hours.select(pl.col("date").max().cast(pl.Datetime("us", "UTC")).dt.offset_by("3d")).item(),
+            self.maintenance.select(pl.col("ends_at").max()).item(),
+        )
+        return max((end for end in ends if end is not None), default=None)
+
+    def realised(self, starts_at: datetime, ends_at: datetime) -> pl.DataFrame:
+        """Lay them out on the UTC line: ``store_key, opens_at, closes_at, clock_us``, sorted; none touches the next.
+
+        Args:
+            starts_at: nothing before it counts. Aware.
+            ends_at: nothing from it on counts. Aware.
+
+        """
+        intervals = open_intervals(self.stores, self.hours, self.special_hours, starts_at, ends_at)
+        left, _ = without(intervals, maintenance_of(self.stores, self.maintenance))
+        touches = (pl.col("store_key") == pl.col("store_key").shift()) & (
+            pl.col("opens_at") == pl.col("closes_at").shift()
+        )
+        marked = left.with_columns(opens=~touches.fill_null(value=False))
+        opens = marked.filter("opens").select("store_key", "opens_at")
+        closes = marked.filter(pl.col("opens").shift(-1, fill_value=True)).select("closes_at")
+        return with_clock(pl.concat([opens, closes], how="horizontal"))
+
+
+def schedules_of(snapshot: Snapshot, stores: pl.DataFrame) -> tuple[Schedules, pl.Series]:
+    """Find the schedules of stores, and of each store the key of the one that stands for it.
+
+    Args:
+        snapshot: where the schedules are from.
+        stores: ``store_key, store_id, zone``, sorted by ``store_id``.
+
+    Raises:
+        LakeError: the lake can't be read.
+
+    """
+    ids = stores["store_id"]
+    within = (ids[0], ids[-1]) if len(ids) else None
+    hours, special, maintenance = snapshot.hours(within), snapshot.special_hours(within), snapshot.maintenance(within)
+    told, same = stores.select("store_key", "store_id", "zone"), ["zone"]
+    for name, rows in (("hours", hours), ("special", special), ("maintenance", maintenance)):
+        own = rows.filter(pl.col("store_id") != EVERY_STORE)
+        if len(own):
+            told = told.join(_kinds(own, name), on="store_id", how="left", maintain_order="left")
+            same.append(name)
+    stands_for = told.select(pl.col("store_key").first().over(same))["store_key"]
+    first = told.filter(pl.col("store_key") == stands_for).select("store_key", "store_id", "zone")
+    return _of(first, hours, special, maintenance), stands_for
+
+
+def _of(stores: pl.DataFrame, *rows: pl.DataFrame) -> Schedules:
+    wanted = pl.concat([stores["store_id"], pl.Series([EVERY_STORE])]).to_frame()
+    return Schedules(stores, *(some.join(wanted, on="store_id", how="semi") for some in rows))
+
+
+def _kinds(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Give a number to the set of rows that a store has, one number to equal sets: ``store_id`` and ``name``."""
+    columns = [name for name in rows.columns if name not in {"store_id", "reason"}]
+    # As a table keeps them, equal sets are in one order, and a store's rows are found without a look at others.
+    ordered = rows if rows["store_id"].is_sorted() else rows.sort("store_id", *columns)
+    sets = ordered.with_columns(place=pl.col("store_id").rle_id()).group_by("place", maintain_order=True)
+    listed = sets.agg(pl.col("store_id").first(), pl.col(columns))
+    return listed.select("store_id", pl.col("place").first().over(columns).alias(name))
