@@ -20,7 +20,8 @@ def told_by(rows: Any, **columns: Any) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
-def frames_of(case: Case) -> Frames:
+def tables_of(case: Case) -> dict[str, pl.DataFrame]:
+    """Lay out a case's facts as tables, under the names that `Frames` has for them."""
     text = pl.String()
     times = {"start_time_local": text, "end_time_local": text}
     # Closed and open at once is one date's contradiction to the product, and open to the oracle.
@@ -28,20 +29,24 @@ def frames_of(case: Case) -> Frames:
     special_hours = [row for row in case.special_hours if row[2] or row[3] or row[:2] not in opened]
     names = sorted({name for tags in case.tags.values() for name in tags})
     tagged = [(store_id, *(tags.get(name) for name in names)) for store_id, tags in case.tags.items()]
-    return Frames(
-        polls=told_by(case.polls, store_id=text, status=text, timestamp_utc=INSTANT),
-        hours=told_by(case.hours, store_id=text, dayOfWeek=pl.Int64(), **times),
-        zones=told_by([*case.zones.items()], store_id=text, timezone_str=text),
-        special_hours=told_by(special_hours, store_id=text, date=text, **times),
-        maintenance=told_by(
+    return {
+        "polls": told_by(case.polls, store_id=text, status=text, timestamp_utc=INSTANT),
+        "hours": told_by(case.hours, store_id=text, dayOfWeek=pl.Int64(), **times),
+        "zones": told_by([*case.zones.items()], store_id=text, timezone_str=text),
+        "special_hours": told_by(special_hours, store_id=text, date=text, **times),
+        "maintenance": told_by(
             [(*row, "why not") for row in case.maintenance],
             store_id=text,
             starts_at_utc=INSTANT,
             ends_at_utc=INSTANT,
             reason=text,
         ),
-        stores=told_by(tagged, store_id=text, **dict.fromkeys(names, text)),
-    )
+        "stores": told_by(tagged, store_id=text, **dict.fromkeys(names, text)),
+    }
+
+
+def frames_of(case: Case) -> Frames:
+    return Frames(**tables_of(case))
 
 
 def window_as_asked(name: str, window: truth.Window) -> Window:

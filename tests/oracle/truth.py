@@ -27,6 +27,7 @@ from .measured import (
     figures_between,
     timeline_between,
 )
+from .now import Counts, Now, group_now, now, now_of
 from .objectives import Objective, breaches, objective, target_of
 from .outages import Outage, Summary, outages, outages_between, summaries, summary
 from .printed import report_csv
@@ -45,11 +46,13 @@ __all__ = [
     "Bounds",
     "Cell",
     "Comparison",
+    "Counts",
     "Every",
     "Figures",
     "Group",
     "Interval",
     "Maintenance",
+    "Now",
     "Objective",
     "Outage",
     "Part",
@@ -75,6 +78,7 @@ __all__ = [
     "group_bounds",
     "group_figures",
     "group_hour_of_week",
+    "group_now",
     "group_series",
     "group_summaries",
     "hour_of_week",
@@ -82,6 +86,8 @@ __all__ = [
     "instant",
     "micros",
     "newest",
+    "now",
+    "now_of",
     "objective",
     "open_intervals",
     "outages",
