@@ -27,6 +27,7 @@ from storemon.errors import (
 if TYPE_CHECKING:
     from storemon.answers.audit import audit
     from storemon.answers.explain import explain
+    from storemon.answers.now import now
     from storemon.answers.outages import outages
     from storemon.answers.report import report
     from storemon.answers.week import hour_of_week
@@ -49,6 +50,7 @@ __all__ = [
     "audit",
     "explain",
     "hour_of_week",
+    "now",
     "outages",
     "report",
 ]
@@ -59,6 +61,7 @@ _LAZY = {
     "audit": "storemon.answers.audit",
     "explain": "storemon.answers.explain",
     "hour_of_week": "storemon.answers.week",
+    "now": "storemon.answers.now",
     "outages": "storemon.answers.outages",
     "report": "storemon.answers.report",
 }

@@ -23,6 +23,7 @@ EXAMPLES = {
         "ingest polls.csv --column timestamp_utc='Checked at' --timestamps '%m/%d/%Y %H:%M'",
     ),
     "facts:rejected": ("rejected --count", "rejected data/menu_hours.csv --clear"),
+    "now:now": ("now --watch", "now --where region=West --group-by city"),
     "answers:report": ("report --out report.csv", "report --window 2024-10 --group-by region --measures availability"),
     "answers:outages": ("outages --window yesterday --where region=West", "outages --window 30d --out outages.csv"),
     "answers:hour_of_week": (

@@ -8,7 +8,7 @@ name.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import (
     TYPE_CHECKING,
@@ -81,13 +81,22 @@ class Facts:
     """Which facts an answer rests on."""
 
     as_of: Annotated[
-        str | None, Parameter(help="The answer's now, in ISO 8601 (default: the instant of the newest poll)."), _INSTANT
+        str | None,
+        Parameter(
+            help="The answer's now, in ISO 8601, or now for that of the clock (default: that of the newest poll)."
+        ),
+        _INSTANT,
     ] = None
     carry_limit: Annotated[
         str | None,
         Parameter(help="How long a poll is believed, like 7d or 36h (default: 7d)."),
         Value("36h", pattern=r"^\s*([0-9]+[wdhmsWDHMS])+\s*$"),
     ] = None
+
+    def __post_init__(self) -> None:
+        """Let now be an instant from here on: whatever is asked means one."""
+        if self.as_of is not None and self.as_of.strip().lower() == "now":
+            object.__setattr__(self, "as_of", datetime.now(UTC).isoformat())
 
     def now(self, snapshot: "Snapshot") -> datetime:
         """Settle the answer's now.
@@ -121,22 +130,9 @@ class Facts:
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Question(Facts):
-    """What every answer can be asked for."""
+class Chosen(Facts):
+    """Which stores are asked about, and what is held true of them between polls."""
 
-    window: Annotated[
-        Texts,
-        Parameter(
-            help="A window: 90m, 30d, yesterday, last-month, 2024-10-14, 2024-W41, 2024-10, each also as name=30d; "
-            "may be given several times.",
-            show_default=False,
-        ),
-        Value("3d"),
-    ] = ()
-    from_: Annotated[
-        str | None, Parameter(name="--from", help="Start of a window, in ISO 8601."), Value("2024-10-13")
-    ] = None
-    to: Annotated[str | None, Parameter(help="Its end (default: the answer's now)."), _INSTANT] = None
     policy: Annotated[
         str,
         Parameter(help="What is held true between polls: the latest one (carry) or the nearest one (nearest)."),
@@ -151,22 +147,8 @@ class Question(Facts):
         Value("region=South"),
     ] = ()
 
-    def windows(self, *otherwise: "Window") -> "Sequence[Window]":
-        """Read the windows that are asked for, ``otherwise`` if none is.
-
-        Raises:
-            InputError: one can't be understood.
-
-        """
-        from storemon.calendar.windows import between, parse_window
-
-        windows = [parse_window(text) for text in self.window]
-        if self.from_ is None and self.to is None:
-            return windows or otherwise
-        return [*windows, between(self.from_, self.to)]
-
-    def asked(self, now: datetime, windows: "Sequence[Window]", means: Means) -> "Asked":
-        """Settle all that is asked, in these windows.
+    def asked(self, now: datetime, windows: "Sequence[Window | str]", means: Means) -> "Asked":
+        """Settle all that is asked, in windows if there are any.
 
         Raises:
             InputError: an option can't be understood.
@@ -187,8 +169,42 @@ class Question(Facts):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Grouped(Question):
-    """What can be asked of groups of stores."""
+class Question(Chosen):
+    """What every answer can be asked for."""
+
+    window: Annotated[
+        Texts,
+        Parameter(
+            help="A window: 90m, 30d, yesterday, last-month, 2024-10-14, 2024-W41, 2024-10, each also as name=30d; "
+            "may be given several times.",
+            show_default=False,
+        ),
+        Value("3d"),
+    ] = ()
+    from_: Annotated[
+        str | None, Parameter(name="--from", help="Start of a window, in ISO 8601."), Value("2024-10-13")
+    ] = None
+    to: Annotated[str | None, Parameter(help="Its end (default: the answer's now)."), _INSTANT] = None
+
+    def windows(self, *otherwise: "Window") -> "Sequence[Window]":
+        """Read the windows that are asked for, ``otherwise`` if none is.
+
+        Raises:
+            InputError: one can't be understood.
+
+        """
+        from storemon.calendar.windows import between, parse_window
+
+        windows = [parse_window(text) for text in self.window]
+        if self.from_ is None and self.to is None:
+            return windows or otherwise
+        return [*windows, between(self.from_, self.to)]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Groups:
+    """Which stores are told of together."""
 
     group_by: Annotated[
         Texts,
@@ -207,6 +223,18 @@ class Grouped(Question):
         if self.overall and self.group_by:
             raise InputError("--overall puts all stores into one row, --group-by into several; leave one of them out")
         return split(self.group_by) if self.group_by else [] if self.overall else None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Grouped(Groups, Question):
+    """What can be asked of groups of stores in windows."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class NowQuestion(Groups, Chosen):
+    """What can be asked of now."""
 
 
 Target = Annotated[

@@ -45,11 +45,20 @@ TELLING = {
 
 
 class Worst(NamedTuple):
-    """By which column rows are sorted when the worst come first: ``most`` or ``least`` of it, ties by ``then``."""
+    """By which column rows are sorted when the worst come first: ``most`` or ``least`` of it, ties by ``then``.
+
+    Where the rows are of several ``kinds``, those of the lowest number come first.
+    """
 
     column: str
     way: str
     then: tuple[str, ...] = ()
+    kinds: pl.Expr | None = None
+    words: str = ""
+    """What the order is called, if not by its column."""
+
+    def __str__(self) -> str:
+        return f"{self.words or f'{self.way} {self.column}'} first"
 
 
 @dataclass(frozen=True)
@@ -84,8 +93,13 @@ class Answer:
         """Sort the rows; those without the figure come last, those alike stay in order."""
         if self.worst is None:
             return self.frame
-        column, way, then = self.worst
-        return self.frame.sort(column, *then, descending=way == "most", nulls_last=True, maintain_order=True)
+        worst = self.worst
+        keys = [worst.column, *worst.then]
+        descending = [worst.way == "most"] * len(keys)
+        if worst.kinds is None:
+            return self.frame.sort(keys, descending=descending, nulls_last=True, maintain_order=True)
+        by = [worst.kinds, *map(pl.col, keys)]
+        return self.frame.sort(by, descending=[False, *descending], nulls_last=True, maintain_order=True)
 
 
 def legend_of_report(
@@ -111,6 +125,11 @@ def legend_of_outages(windows: Sequence[Window]) -> dict[str, Column]:
     """Tell of the figures of `storemon.answers.outages.outages`, whose rows name a window where there are several."""
     window = windows[0].name if len(windows) == 1 else ""
     return {name: Column(name, "minutes", window) for name in _OUTAGES}
+
+
+def legend_of_now() -> dict[str, Column]:
+    """Tell of the figures of `storemon.answers.now.now`."""
+    return {"open_time": Column("open_time", "minutes")}
 
 
 def legend_of_week(window: Window) -> dict[str, Column]:

@@ -72,7 +72,7 @@ def printable(text: str) -> str:
 def _note(answer: Answer, count: int, *, in_order: bool) -> str:
     total = len(answer.frame)
     counted = "no" if not total else f"{total:,}" if count == total else f"{count:,} of {total:,}"
-    order = "" if in_order or answer.worst is None else f", {answer.worst.way} {answer.worst.column} first"
+    order = "" if in_order or answer.worst is None else f", {answer.worst}"
     return printable(f"{counted} {answer.rows} as of {answer.as_of:%Y-%m-%d %H:%M:%S} UTC{order if total > 1 else ''}")
 
 

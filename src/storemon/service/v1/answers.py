@@ -14,12 +14,13 @@ from litestar.params import PathParameter
 from storemon.engine.question import require_one_of
 from storemon.errors import InputError
 from storemon.lake.snapshot import Snapshot
-from storemon.questions import audit, explain, outages, report, stores, week
+from storemon.questions import audit, explain, now, outages, report, stores, week
 from storemon.questions.options import (
     AuditQuestion,
     Facts,
     Grouped,
     Means,
+    NowQuestion,
     Question,
     ReportQuestion,
     StoresQuestion,
@@ -93,6 +94,12 @@ class Drawn:
         Parameter(help="json, or svg for a picture (default: by Accept, else json)."),
         Value("svg", choices=lambda: _PICTURES),
     ] = None
+
+
+@_rows("/now", NowQuestion, "What is true now", "-open_time")
+def get_now(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
+    """Tell of each store its state, whether it is open, and since when; or count the open stores of groups by state."""
+    return answered(request, settings, wanted, now.answer, name="now")
 
 
 @_rows("/report", ReportQuestion, "Measures of each store or group", "-downtime_last_week")
@@ -193,6 +200,7 @@ def get_explanation(
 
 
 ANSWERS = [
+    get_now,
     get_report,
     get_groups,
     get_outages,
