@@ -1,12 +1,13 @@
 """Now: what is true of each store at one instant, since when, and until when it is open or closed."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Unpack
 
 import polars as pl
 
 from storemon.calendar.alike import Schedules, schedules_of
+from storemon.calendar.changes import NEXT, next_changes
 from storemon.calendar.windows import LAST_HOUR
 from storemon.engine.chosen import chosen_stores
 from storemon.engine.clocks import open_time
@@ -16,13 +17,12 @@ from storemon.engine.since import states_since
 from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
 from storemon.stopping import check
-from storemon.units.instants import EPOCH, microseconds, shifted
+from storemon.units.instants import microseconds, shifted
 
-_MICROSECOND = timedelta(microseconds=1)
 _INSTANT, _LENGTH = pl.Datetime("us", "UTC"), pl.Duration("us")
-_NEXT, _FURTHER = timedelta(days=8), timedelta(days=400)
-"""How far ahead is looked for the next opening or closing: each weekday comes once, then each date of the year."""
-_DAYS_AT_ONCE = 2_000_000  # days of schedules that are laid out at a time
+_NO_CLOCKS = pl.DataFrame(
+    schema={"place": pl.UInt32, "is_open": pl.Boolean, "open_us": pl.Int64, "next_change_at": pl.Int64}
+)
 _COUNTED = {
     "open": pl.col("is_open"),
     "open_active": pl.col("is_open") & (pl.col("state") == "active"),
@@ -97,62 +97,12 @@ def _by_clocks(schedules: Schedules, since: pl.DataFrame, as_of: datetime) -> pl
         ``is_open, open_us, next_change_at``, store by store in their order.
 
     """
-    asked = since.with_row_index("place")
-    earliest: int = min(since["since"].min() or microseconds(as_of), microseconds(as_of))  # type: ignore[assignment]
-    days = max(1, (as_of - (EPOCH + earliest * _MICROSECOND)).days)
-    parts = [_no_clocks()]
-    for some in schedules.stores["store_key"].to_frame().iter_slices(max(1, _DAYS_AT_ONCE // days)):
-        check()
-        keys = some["store_key"]
-        of_these = asked.filter(pl.col("store_key").is_in(keys.implode()))
-        parts.append(_of_some(schedules.of(keys), of_these, as_of))
-    return pl.concat(parts).sort("place").drop("place")
-
-
-def _no_clocks() -> pl.DataFrame:
-    return pl.DataFrame(
-        schema={"place": pl.UInt32, "is_open": pl.Boolean, "open_us": pl.Int64, "next_change_at": pl.Int64}
-    )
-
-
-def _of_some(schedules: Schedules, since: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    """Lay out some schedules, back to where the first state began and ahead as far as needed, and read the clocks."""
-    now_us = microseconds(as_of)
-    begun_us: int = min(since["since"].min() or now_us, now_us)  # type: ignore[assignment]
-    until = shifted(as_of, _NEXT)
-    intervals = schedules.realised(EPOCH + begun_us * _MICROSECOND, until)
-    changes = _changes(schedules.stores, intervals, now_us, microseconds(until))
-    further = schedules.of(changes.filter(pl.col("next_change_at").is_null())["store_key"])
-    if not further.stores.is_empty():
-        changes = changes.update(_further(further, changes, as_of), on="store_key")
-    known = since.filter(pl.col("since").is_not_null())
-    spells = known.select("store_key", starts_at="since", ends_at=pl.lit(now_us))
-    opened = known.select("place", open_us=open_time(spells, intervals))
-    told = since.select("place", "store_key").join(changes, on="store_key", how="left")
-    return told.join(opened, on="place", how="left").select(_no_clocks().columns)
-
-
-def _further(schedules: Schedules, changes: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    """Look further ahead for a change: ``store_key, next_change_at``.
-
-    What is open for more than a week without one stays so, but for exceptions.
-    """
-    until = shifted(as_of, _FURTHER)
-    if changes.join(schedules.stores, on="store_key", how="semi")["is_open"].all():
-        until = min(until, schedules.last_exception() or as_of)
-    if until <= as_of:
-        return changes.clear().select("store_key", "next_change_at")
-    found = _changes(schedules.stores, schedules.realised(as_of, until), microseconds(as_of), microseconds(until))
-    return found.select("store_key", "next_change_at")
-
-
-def _changes(stores: pl.DataFrame, intervals: pl.DataFrame, now_us: int, until_us: int) -> pl.DataFrame:
-    """Tell of stores whether they are open, and when that changes, null if not before the intervals were cut off."""
-    to_come = intervals.filter(pl.col("closes_at") > now_us).unique("store_key", keep="first", maintain_order=True)
-    is_open = (pl.col("opens_at") <= now_us).fill_null(value=False)
-    change = pl.when(is_open).then("closes_at").otherwise("opens_at")
-    return (
-        stores.select("store_key")
-        .join(to_come, on="store_key", how="left")
-        .select("store_key", is_open=is_open, next_change_at=pl.when(change < until_us).then(change))
-    )
+    told = [_NO_CLOCKS]
+    for some, asked, first in schedules.in_parts(since.with_row_index("place"), as_of):
+        intervals = some.realised(first, shifted(as_of, NEXT))
+        known = asked.filter(pl.col("since").is_not_null())
+        spells = known.select("store_key", starts_at="since", ends_at=pl.lit(microseconds(as_of)))
+        opened = known.select("place", open_us=open_time(spells, intervals))
+        by_schedule = asked.join(next_changes(some, intervals, as_of), on="store_key", how="left")
+        told.append(by_schedule.join(opened, on="place", how="left").select(_NO_CLOCKS.columns))
+    return pl.concat(told).sort("place").drop("place")

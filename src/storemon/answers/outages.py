@@ -6,6 +6,7 @@ from typing import Unpack
 import polars as pl
 
 from storemon.calendar.windows import LAST_DAY
+from storemon.engine.begun import with_beginnings
 from storemon.engine.chosen import chosen_stores
 from storemon.engine.facts import Facts, gather
 from storemon.engine.pipeline import LOOK_BACK, OUTAGES, STATES
@@ -63,25 +64,33 @@ def outages(source: KeptLake | Snapshot, **asked: Unpack[Asked]) -> pl.DataFrame
 
 
 def _found(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> pl.DataFrame:
-    """Look at the windows; then, for the stores with an outage that is not seen whole there, ahead and further back."""
+    """Look at the windows; then, for the outages that are not seen whole there, ahead and further back."""
     with gather(snapshot, question, stores=stores) as facts:
-        rows = _rows(facts, question)
-    found, first_boundary, look_back_us = [rows.filter("is_whole")], facts.params["starts_at"], _LOOK_BACK_US
-    while not (torn := rows.filter(~pl.col("is_whole"))).is_empty():
+        rows, horizon_us = _rows(facts, question), facts.params["starts_at"]
+    is_torn = ~pl.col("is_end_seen").all().over("store_key")
+    torn, rows = rows.filter(is_torn), rows.filter(~is_torn)
+    seen, began_before = rows.filter("is_begin_seen"), rows.filter(~pl.col("is_begin_seen"))
+    found = [seen]
+    if not began_before.is_empty():
+        found.append(with_beginnings(snapshot, question, stores, began_before, horizon_us))
+    look_back_us = _LOOK_BACK_US
+    while not torn.is_empty():
         stores = stores.join(torn, on="store_key", how="semi", maintain_order="left")
         begins_at: int = stores.select(_begins_at(question)).to_series().min()  # type: ignore[assignment]
-        since = max(first_boundary - look_back_us, begins_at)
+        since = max(horizon_us - look_back_us, begins_at)
         with gather(snapshot, question, since=EPOCH + since * _MICROSECOND, stores=stores) as facts:
             rows = _rows(facts, question, LOOK_BACK)
-        found.append(rows.filter("is_whole"))
+        is_torn = ~(pl.col("is_begin_seen") & pl.col("is_end_seen")).all().over("store_key")
+        torn = rows.filter(is_torn)
+        found.append(rows.filter(~is_torn))
         look_back_us *= _FURTHER
     return pl.concat(found)
 
 
 def _rows(facts: Facts, question: Question, before: tuple[str, ...] = ()) -> pl.DataFrame:
-    """Read the outages, after some steps ``before``, and tell of each whether those of its store are all seen whole.
+    """Read the outages, after some steps ``before``, and tell of each whether its begin and its end are seen.
 
-    One is seen whole if the schedule is known at its edges, and the polls that bound it are known or there are none.
+    They are if the schedule is known there, and the polls that bound it are known or there are none.
     """
     stores = facts.stores.select("store_key", "store_id", "first_polled_at", begins_at=_begins_at(question))
     starts_at, ends_at, until = (facts.params[name] for name in ("starts_at", "ends_at", "until"))
@@ -90,12 +99,14 @@ def _rows(facts: Facts, question: Question, before: tuple[str, ...] = ()) -> pl.
     is_begin_seen = (pl.col("spell_starts_at") > starts_at) & (pl.col("started_after").is_not_null() | all_before)
     all_after = pl.lit(until == as_of)
     is_end_seen = (pl.col("spell_ends_at") <= ends_at) & (pl.col("ended_before").is_not_null() | all_after)
-    is_whole = ((pl.col("begins_at") >= starts_at) | is_begin_seen) & (pl.lit(ends_at == as_of) | is_end_seen)
     rows = facts.run((*before, *STATES[question.policy], *OUTAGES))
     return (
         rows.join(facts.windows.select("part", "window"), on="part")
         .join(stores, on="store_key")
-        .with_columns(is_whole=is_whole.fill_null(value=False).all().over("store_key"))
+        .with_columns(
+            is_begin_seen=((pl.col("begins_at") >= starts_at) | is_begin_seen).fill_null(value=False),
+            is_end_seen=(pl.lit(ends_at == as_of) | is_end_seen).fill_null(value=False),
+        )
         .drop("part", "begins_at", "first_polled_at")
     )
 

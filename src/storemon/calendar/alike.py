@@ -3,16 +3,24 @@
 Of a thousand stores a hundred differ, of a million hardly more.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Self
 
 import polars as pl
 
 from storemon.calendar.schedule import maintenance_of, open_intervals, with_clock, without
+from storemon.calendar.zones import DAY
 from storemon.lake.schemas import EVERY_STORE
 from storemon.lake.snapshot import Snapshot
+from storemon.stopping import check
+from storemon.units.instants import EPOCH, microseconds
 
-_EDGES = ["opens_at", "closes_at"]
+_SECOND = 1_000_000
+
+_DAYS_AT_ONCE = 2_000_000
+"""Days of schedules that are laid out at a time: some 200 MB."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +40,30 @@ class Schedules:
     special_hours: pl.DataFrame
     maintenance: pl.DataFrame
 
-    def of(self, keys: pl.Series) -> "Schedules":
+    def of(self, keys: pl.Series) -> Self:
         """Pick those that stores with such keys stand for."""
         if len(keys) == len(self.stores):
             return self
         stores = self.stores.filter(pl.col("store_key").is_in(keys.implode()))
-        return _of(stores, self.hours, self.special_hours, self.maintenance)
+        wanted = pl.concat([stores["store_id"], pl.Series([EVERY_STORE])]).to_frame()
+        rows = (self.hours, self.special_hours, self.maintenance)
+        return type(self)(stores, *(some.join(wanted, on="store_id", how="semi") for some in rows))
+
+    def in_parts(self, asked: pl.DataFrame, until: datetime) -> Iterator[tuple[Self, pl.DataFrame, datetime]]:
+        """Cut them into parts of which each can be laid out at once, with what is ``asked`` of it, and since when.
+
+        Args:
+            asked: ``store_key``, that of a schedule, and ``since``, in microseconds; null is ``until``.
+            until: up to when they are laid out.
+
+        """
+        last = microseconds(until)
+        days = max(1, (last - min([*asked["since"].drop_nulls(), last])) // (DAY * _SECOND))
+        for some in self.stores.iter_slices(max(1, _DAYS_AT_ONCE // days)):
+            check()
+            of_these = asked.join(some, on="store_key", how="semi", maintain_order="left")
+            first = min([*of_these["since"].drop_nulls(), last])
+            yield self.of(some["store_key"]), of_these, EPOCH + timedelta(microseconds=first)
 
     def last_exception(self) -> datetime | None:
         """Tell by when the last exception to the weekly hours is over in every zone, None if there is none."""
@@ -87,13 +113,8 @@ def schedules_of(snapshot: Snapshot, stores: pl.DataFrame) -> tuple[Schedules, p
             told = told.join(_kinds(own, name), on="store_id", how="left", maintain_order="left")
             same.append(name)
     stands_for = told.select(pl.col("store_key").first().over(same))["store_key"]
-    first = told.filter(pl.col("store_key") == stands_for).select("store_key", "store_id", "zone")
-    return _of(first, hours, special, maintenance), stands_for
-
-
-def _of(stores: pl.DataFrame, *rows: pl.DataFrame) -> Schedules:
-    wanted = pl.concat([stores["store_id"], pl.Series([EVERY_STORE])]).to_frame()
-    return Schedules(stores, *(some.join(wanted, on="store_id", how="semi") for some in rows))
+    all_of_them = Schedules(told.select("store_key", "store_id", "zone"), hours, special, maintenance)
+    return all_of_them.of(stands_for.unique()), stands_for
 
 
 def _kinds(rows: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -28,9 +28,25 @@ def states_since(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -
         LakeError: the lake can't be read.
 
     """
-    as_of, carry_us = microseconds(question.as_of), question.carry_limit // _MICROSECOND
     found = snapshot.runs(question.as_of, min(question.carry_limit, DAY), stores["store_key"])
-    is_nearest = question.policy == "nearest"
+    told, carry_us = since_of(found, question, stores), question.carry_limit // _MICROSECOND
+    lapses_at = pl.col("last_polled_at") + carry_us
+    is_lapsed = lapses_at <= microseconds(question.as_of)
+    return told.with_columns(
+        active=pl.when(~is_lapsed).then("active"), since=pl.when(is_lapsed).then(lapses_at).otherwise("since")
+    )
+
+
+def since_of(found: pl.DataFrame, question: Question, stores: pl.DataFrame) -> pl.DataFrame:
+    """Tell of stores by their latest runs since when their last poll was held true, as if it still were believed.
+
+    Args:
+        found: the runs: ``store_key, starts_at, ends_at, active``, in order.
+        question: what is held true between polls.
+        stores: as for `states_since`; and so is what is returned.
+
+    """
+    carry_us, is_nearest = question.carry_limit // _MICROSECOND, question.policy == "nearest"
     is_own = pl.col("store_key") == pl.col("store_key").shift()
     runs = found.with_columns(pl.col("starts_at", "ends_at").to_physical()).with_columns(
         gap=pl.when(is_own).then(pl.col("starts_at") - pl.col("ends_at").shift()),
@@ -44,19 +60,12 @@ def states_since(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -
     told = stores.select("store_key", "first_polled_at")
     for each in (begun, newest, active):
         told = told.join(each, on="store_key", how="left", maintain_order="left")
-    lapses_at = pl.col("last_polled_at") + carry_us
     reached_back = pl.max_horizontal(pl.col("begins_at") - carry_us, microseconds(FIRST))
     if is_nearest:  # the change is half way to the poll before, the odd microsecond is that one's
         since = pl.when(pl.col("gap") <= 2 * carry_us).then(pl.col("begins_at") - pl.col("gap") // 2)
     else:
         since = pl.when(pl.col("begins_at") > pl.col("first_polled_at")).then("begins_at")
-    is_lapsed = lapses_at <= as_of
-    return told.select(
-        active=pl.when(~is_lapsed).then("active"),
-        since=pl.when(is_lapsed).then(lapses_at).otherwise(since.otherwise(reached_back)),
-        last_polled_at="last_polled_at",
-        last_active_at="last_active_at",
-    )
+    return told.select("active", since.otherwise(reached_back).alias("since"), "last_polled_at", "last_active_at")
 
 
 def _last(runs: pl.DataFrame) -> pl.DataFrame:

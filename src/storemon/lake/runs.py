@@ -19,7 +19,7 @@ from storemon.lake.schemas import LATEST_RUNS, POLLS
 from storemon.lake.tables import Opened, Tables
 
 RUN = ["store_key", "starts_at", "ends_at", "active"]
-_FIRST_LOOK, _FURTHER = timedelta(days=8), 8
+_FIRST_LOOK, _FURTHER = timedelta(days=2), 8
 """How far is looked back first, and how many times as far each time after that."""
 _SHARE = 8  # the polls since may be so many times fewer than the runs, before those are written anew
 _MOST_FILES = 32  # in which they may be
