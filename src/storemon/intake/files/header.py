@@ -38,9 +38,9 @@ class Header:
     delimiter: str = ","
 
     @property
-    def othernames_of(self) -> dict[str, str]:
+    def other_names(self) -> dict[str, str]:
         """The columns that were found under another name: that name by the column's own."""
-        return othernames_of(self.found)
+        return other_names(self.found)
 
     @property
     def found(self) -> dict[str, str]:

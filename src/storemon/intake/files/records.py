@@ -63,11 +63,13 @@ class Lines:
         self.number = 0
 
     def take(self) -> str | None:
+        """Give the next line, None past the last one."""
         line = self.ahead.popleft() if self.ahead else next(self.text, None)
         self.number += line is not None
         return line
 
     def peek(self, count: int) -> list[str]:
+        """Give the next lines, and leave them where they are."""
         self.ahead.extend(islice(self.text, max(0, count - len(self.ahead))))
         return list(islice(self.ahead, count))
 

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from typing import cast
 
 import polars as pl
 
@@ -65,4 +64,4 @@ def _plain_records(text: str, header: Header) -> pl.DataFrame | None:
 
 
 def _records(text: str, header: Header) -> Iterator[Record]:
-    return cast("Iterator[Record]", records_in(Lines(io.StringIO(text, newline="")), header))
+    return records_in(Lines(io.StringIO(text, newline="")), header)

@@ -6,8 +6,8 @@ CSV may have. Other tags and fields do not matter, nor does the measurement. Wit
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Literal, get_args
 
 import polars as pl
 
@@ -17,12 +17,11 @@ from storemon.intake.pushed.polls import Pushed
 
 Unit = Literal["ns", "us", "ms", "s", "n", "u", "m", "h"]
 """The unit of timestamps: of InfluxDB 2, or of InfluxDB 1."""
-UNIT_NS = {
-    **{"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9},
-    **{"n": 1, "u": 10**3, "m": 60 * 10**9, "h": 3600 * 10**9},
-}
+UNIT_NS = dict(zip(get_args(Unit), (1, 10**3, 10**6, 10**9, 1, 10**3, 60 * 10**9, 3600 * 10**9), strict=True))
 """The units, in nanoseconds."""
 _FIRST_US, _LAST_US = 10**15, 253_402_300_799_999_999  # of 2001, from which on Unix time is read, and of the year 9999
+
+_LONGEST = 30  # digits, with zeros before them
 
 _NAME = r"(?:\\[,= ]|[^,= \n])++"
 _TAGS = re.compile(rf"[ \t]*+((?:\\[, ]|[^, \n])++)((?:,{_NAME}={_NAME})*+)(?= |\r?(?:\n|\Z))")
@@ -33,6 +32,7 @@ _TRUTHS = {"t", "T", "true", "True", "TRUE"}
 _VALUE = rf"(?:{_STRING}|{_NUMBER}|t|T|true|True|TRUE|f|F|false|False|FALSE)(?=[, \r\n]|\Z)"
 _FIELD = re.compile(rf"({_NAME})=({_VALUE})(,?)", re.ASCII)
 _END = re.compile(r" *+(?:(-?\d++) *+)?\r?(?:\n|\Z)", re.ASCII)
+_NO_TAG = "there is no tag store_id, which names the store; add it: polls,store_id=7"
 _ESCAPED_NAME, _ESCAPED_STRING = re.compile(r"\\([,= ])"), re.compile(r'\\(["\\])')
 _LINE = re.compile(r"[^\n]*\n?")
 
@@ -40,12 +40,14 @@ _P = r'[^"\\,= \t\r\n]+'  # what needs no care
 _P_VALUE = r'(?:"[^"\\,= \t\r\n]*"|-?[0-9]+(?:\.[0-9]+)?[iu]?|true|false|t|f)'
 _PLAIN = (
     rf"^[^#\"\\,= \t\r\n]{_P[:-1]}*(?:,{_P}={_P})*?,store_id=({_P})(?:,{_P}={_P})*"
-    rf" (?:{_P}={_P_VALUE},)*?(?:active|status)=([^,= ]+)(?:,{_P}={_P_VALUE})*(?: ([0-9]{{1,18}}|[0-8][0-9]{{18}}))?\r?$"
+    rf" (?:{_P}={_P_VALUE},)*?(?:active|status)=([^,= ]+)(?:,{_P}={_P_VALUE})*"
+    r"(?: ([0-9]{1,18}|[0-8][0-9]{18}))?\r?$"
 )
 _PLAIN_WORDS = {
     **dict.fromkeys(("true", "t", "1i", "1", '"active"'), True),
     **dict.fromkeys(("false", "f", "0i", "0", '"inactive"'), False),
 }
+_SAYS = ("the store", "whether it was active")  # what a line must say, each once
 _NAMES_OF_THE_POLL = r"[, ](?:store_id|active|status)="
 
 
@@ -60,14 +62,15 @@ def read_line_protocol(body: bytes, horizon: int, now_us: int, unit: Unit) -> Pu
 def _plain_records(text: str, now_us: int, unit_ns: int) -> pl.DataFrame | None:
     lines = pl.Series("line", [line for line in text.split("\n") if line and line[0] != "#"], pl.String)
     # Each of the poll's names once, and the other one of active and status not at all.
-    if (lines.str.count_matches(_NAMES_OF_THE_POLL) != 2).any():
+    if (lines.str.count_matches(_NAMES_OF_THE_POLL) != len(_SAYS)).any():
         return None
     groups = pl.col("line").str.extract_groups(_PLAIN).struct
     store_id, word, number = (groups.field(str(nth)) for nth in (1, 2, 3))
     whole = number.cast(pl.Int64, strict=False)
-    is_safe = pl.lit(True) if unit_ns <= 1000 else whole < 2**63 // (unit_ns // 1000)
-    polled_at = whole // 1000 if unit_ns == 1 else whole * (unit_ns // 1000)
-    in_time = pl.when(is_safe & (polled_at >= _FIRST_US) & (polled_at <= _LAST_US)).then(polled_at)
+    # Compared before it is multiplied, for that may overflow.
+    in_time = pl.when(whole.is_between(*_ends(unit_ns))).then(
+        whole // 1000 if unit_ns == 1 else whole * (unit_ns // 1000)
+    )
     frame = pl.DataFrame([lines]).select(
         store_id=store_id,
         status=word.replace_strict(_PLAIN_WORDS, default=None, return_dtype=pl.Boolean()),
@@ -81,14 +84,14 @@ def _records(text: str, now_us: int, unit: Unit) -> Iterator[Record]:
     while at < len(text):
         line = _LINE.match(text, at)
         end = line.end() if line else len(text)
-        shown = text[at:end].strip()
+        shown = text[at:end].strip(" \t\r\n")
         if shown and not shown.startswith("#"):
             found, past = _parsed(text, at, now_us, unit)
             end = past or end
             yield (
                 number,
                 *(found if isinstance(found, tuple) else NOTHING),
-                text[at:end].strip(),
+                text[at:end].strip(" \t\r\n"),
                 (found if isinstance(found, str) else None),
             )
         number += text.count("\n", at, end)
@@ -126,9 +129,8 @@ def _past_spaces(text: str, at: int) -> int:
 def _poll(
     tags: list[tuple[str, str]], fields: dict[str, list[str]], timestamp: str | None, now_us: int, unit: Unit
 ) -> tuple[str, str, str] | str:
-    store_ids = [
-        _ESCAPED_NAME.sub(r"\1", value) for name, value in tags if _ESCAPED_NAME.sub(r"\1", name) == "store_id"
-    ]
+    names = [(_ESCAPED_NAME.sub(r"\1", name), _ESCAPED_NAME.sub(r"\1", value)) for name, value in tags]
+    store_ids = [value for name, value in names if name == "store_id"]
     if len(store_ids) != 1:
         return (
             "the tag store_id stands in it twice"
@@ -142,8 +144,13 @@ def _poll(
             if said
             else 'there is no field active or status; add one: active=true, or status="active"'
         )
-    instant = _instant(timestamp, now_us, unit)
-    return instant if not instant.endswith(" UTC") else (store_ids[0], _word(said[0]), instant)
+    polled_at_us = now_us if timestamp is None else _instant_us(timestamp, UNIT_NS[unit])
+    if polled_at_us is None:
+        return (
+            f"the timestamp is not Unix time in {unit} of the years 2001 to 9999; name its precision: ns, us, ms or s"
+        )
+    instant = datetime(1970, 1, 1) + timedelta(microseconds=polled_at_us)  # noqa: DTZ001 - the text names the zone
+    return store_ids[0], _word(said[0]), f"{instant.isoformat(' ', 'microseconds')} UTC"
 
 
 def _word(value: str) -> str:
@@ -155,23 +162,13 @@ def _word(value: str) -> str:
     return str(int(number)) if number in {0, 1} else value
 
 
-def _instant(timestamp: str | None, now_us: int, unit: Unit) -> str:
-    """Write an instant as a CSV has it, or what is wrong with it."""
-    if timestamp is None:
-        polled_at_us = now_us
-    elif len(timestamp) > 30:  # noqa: PLR2004 - no unit makes an instant of more digits
-        return _no_instant(f"{timestamp[:30]}…", unit)
-    else:
-        polled_at_us = int(timestamp) * UNIT_NS[unit] // 1000
-        if not _FIRST_US <= polled_at_us <= _LAST_US:
-            return _no_instant(timestamp, unit)
-    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=polled_at_us)
-    return (
-        f"{instant:%Y-%m-%d %H:%M:%S.%f} UTC"
-        if instant.year > 999
-        else f"{instant.year:04}{instant:-%m-%d %H:%M:%S.%f} UTC"
-    )  # noqa: E501, PLR2004
+def _instant_us(timestamp: str, unit_ns: int) -> int | None:
+    first, last = _ends(unit_ns)
+    if len(timestamp) > _LONGEST or not first <= int(timestamp) <= last:
+        return None
+    return int(timestamp) * unit_ns // 1000
 
 
-def _no_instant(timestamp: str, unit: Unit) -> str:
-    return f"the timestamp {timestamp} is not Unix time in {unit} of the years 2001 to 9999; name its precision: ns, us, ms or s"
+def _ends(unit_ns: int) -> tuple[int, int]:
+    """Give the first and the last timestamp that is read."""
+    return -(-_FIRST_US * 1000 // unit_ns), min((_LAST_US * 1000 + 999) // unit_ns, 2**63 - 1)

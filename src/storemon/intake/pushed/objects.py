@@ -79,7 +79,7 @@ def _record(line: int, raw: bytes, known: _Places) -> Record:
         if damage or (damage := _twice(names[at], row)):
             return line, *NOTHING, row, damage
         texts.append(value)
-    return line, *texts, row, None
+    return line, *tuple(texts), row, None
 
 
 def _lacking(column: str, names: tuple[str, ...]) -> str:

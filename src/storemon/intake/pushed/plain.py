@@ -47,6 +47,7 @@ def read_one(body: bytes, now: datetime) -> tuple[str, int, bool] | None:
     tells then what it is.
     """
     try:
+        body.decode()  # what it says of other things as well
         poll = _ONE.decode(body)
     except _UNUSUAL:
         return None
@@ -83,7 +84,7 @@ def _polls(polls: Sequence[Poll], horizon: int) -> pl.DataFrame | None:
             "status": [poll.status for poll in polls],
             "timestamp_utc": [poll.timestamp_utc for poll in polls],
         }
-        return plain(pl.DataFrame([pl.Series(name, column, pl.String) for name, column in texts.items()]), horizon)
+        return plain(pl.DataFrame(texts, dict.fromkeys(texts, pl.String())), horizon)
     read = [_one(poll, horizon) for poll in polls]
     return None if None in read else pl.DataFrame(read, PUSHED_SCHEMA, orient="row")
 
