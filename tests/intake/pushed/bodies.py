@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import polars as pl
 
-from storemon.intake.pushed import arrow, delimited, line_protocol, objects
+from storemon.intake.pushed import arrow, delimited, line_protocol, objects, plain
 from storemon.intake.pushed.reading import Format, Pushed, read_polls
 
 NOW = datetime(2024, 10, 15, tzinfo=UTC)
@@ -42,7 +42,7 @@ def with_care() -> Iterator[None]:
     """Read nothing quickly."""
     with ExitStack() as stack:
         for name in ("read_objects", "read_lines"):
-            stack.enter_context(patch.object(objects.plain, name, return_value=None))
+            stack.enter_context(patch.object(plain, name, return_value=None))
         for module in (arrow, delimited, line_protocol):
             stack.enter_context(patch.object(module, "plain", return_value=None))
         yield

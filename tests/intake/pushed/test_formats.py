@@ -17,6 +17,16 @@ from tests.intake.pushed.bodies import NOW, SECOND, body_of, polls, read_of, rej
 BOTH = [("7", SECOND, True), ("8", SECOND, False)]
 DOCS = Path(__file__).parents[3] / "docs" / "live.md"
 EXAMPLES = re.findall(r"```(json|ndjson|csv|line)\n(.*?)```", DOCS.read_text(), re.DOTALL)
+NO_TAG = "there is no tag store_id, which names the store; add it: polls,store_id=7"
+NO_FIELD = "a field is missing, or cannot be read: a text stands in double quotes, a whole number ends in i"
+NO_INSTANT = "the timestamp is not Unix time in ns of the years 2001 to 9999; name its precision: ns, us, ms or s"
+AHEAD = "timestamp_utc is more than a day ahead of the clock of this machine"
+BOTH_FIELDS = "the fields active and status stand in it more than once in all; send one of them"
+NEITHER = 'there is no field active or status; add one: active=true, or status="active"'
+NO_MEMBER = "there is no member timestamp_utc, which each poll must have; its members are: store_id, status"
+EITHER_FIRST = "timestamp_utc could have the day or the month first; write it like 2024-10-03"
+NO_UNIX_TIME = "timestamp_utc is a number, but not Unix time: 10 digits (or 13, or 16) in all of the file"
+NO_NUMBERS = (-1, 0, 1727998400, 10**19 * 30, 10**40)
 A = '{"store_id":"a","status":"active","timestamp_utc":"2024-10-03T23:33:20Z"}'
 
 
@@ -66,11 +76,11 @@ def test_not_of_the_form(form: Format, body: str, text: str) -> None:
         (A.replace('"a"', '"*"'), "* is every store, which is not one that can have this row"),
         (A.replace('"a"', "[1]"), "store_id is neither text nor a number"),
         (A.replace('"active"', '"open"'), "status is neither active nor inactive"),
-        (A.replace("2024-10-03", "2024-10-17"), "timestamp_utc is more than a day ahead of the clock of this machine"),
+        (A.replace("2024-10-03", "2024-10-17"), AHEAD),
         (A.replace('{"store_id"', '{"store_id":"b","store_id"'), "store_id stands in it twice"),
         (A.replace('{"store_id"', '{"store\\u005fid":"b","store_id"'), "store_id stands in it twice"),
-        (A.replace("2024-10-03T23:33:20Z", "3/4/2024"), "timestamp_utc could have the day or the month first; write it like 2024-10-03"),
-        ('{"store_id":"a","status":"up"}', "there is no member timestamp_utc, which each poll must have; its members are: store_id, status"),
+        (A.replace("2024-10-03T23:33:20Z", "3/4/2024"), EITHER_FIRST),
+        ('{"store_id":"a","status":"up"}', NO_MEMBER),
         ("{}", "there is no member store_id, which each poll must have; its members are: none"),
     ],
 )  # fmt: skip
@@ -94,7 +104,7 @@ def test_rejected_records() -> None:
     assert polls(read) == [("7", SECOND, True)]
     assert rejects(read) == [
         (4, "8;x", "2 fields where the header has 4"),
-        (6, "9;x;up;1727998400412", "timestamp_utc is a number, but not Unix time: 10 digits (or 13, or 16) in all of the file"),
+        (6, "9;x;up;1727998400412", NO_UNIX_TIME),
     ]  # fmt: skip
 
 
@@ -159,18 +169,18 @@ def test_lines(line: str, store_id: str, *, active: bool) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("m,host=b active=t", "there is no tag store_id, which names the store; add it: polls,store_id=7"),
-        ("m,store_id=7 http_response_code=200i", 'there is no field active or status; add one: active=true, or status="active"'),
+        ("m,host=b active=t", NO_TAG),
+        ("m,store_id=7 http_response_code=200i", NEITHER),
         ("m,store_id=7,store_id=8 active=t", "the tag store_id stands in it twice"),
-        ("m,store_id=7 active=t,active=f", "the fields active and status stand in it more than once in all; send one of them"),
+        ("m,store_id=7 active=t,active=f", BOTH_FIELDS),
         ('m,store_id=7 status="open"', "status is neither active nor inactive"),
         ("m,store_id=* active=t", "* is every store, which is not one that can have this row"),
         (",store_id=7 active=t", "the line does not begin with a measurement and its tags, like polls,store_id=7"),
-        ('m,store_id=7 note="open,active=t', "a field is missing, or cannot be read: a text stands in double quotes, a whole number ends in i"),
-        ("m,store_id=7", "a field is missing, or cannot be read: a text stands in double quotes, a whole number ends in i"),
+        ('m,store_id=7 note="open,active=t', NO_FIELD),
+        ("m,store_id=7", NO_FIELD),
         ("m,store_id=7 active=t soon", "the fields are followed by something other than a whole number, the timestamp"),
-        ("m,store_id=7 active=t 1728998400000000000", "timestamp_utc is more than a day ahead of the clock of this machine"),
-        *((f"m,store_id=7 active=t {number}", "the timestamp is not Unix time in ns of the years 2001 to 9999; name its precision: ns, us, ms or s") for number in (-1, 0, 1727998400, 10**19 * 30, 10**40)),
+        ("m,store_id=7 active=t 1729998400000000000", AHEAD),
+        *((f"m,store_id=7 active=t {number}", NO_INSTANT) for number in NO_NUMBERS),
     ],
 )  # fmt: skip
 def test_rejected_lines(line: str, reason: str) -> None:

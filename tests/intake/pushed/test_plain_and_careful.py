@@ -112,7 +112,8 @@ SCRAPS: dict[Format, tuple[str, ...]] = {
     ),
     "line": (
         "polls", ",store_id=a", ",store_id=", ",host=b", " ", " active=", "t", "1i", "1", "0.0", ' status="active"',
-        '"', "\\", ",", "=", "\n", "\r\n", "#", "\t", " 1727998400000000000", " -1", "9" * 40, ",active=f", ',note="a b"',
+        '"', "\\", ",", "=", "\n", "\r\n", "#", "\t", " 1727998400000000000", " -1", "9" * 40, ",active=f",
+        ',note="a b"',
         " active=true", "\f", "\0", "é", "9" * 19,
     ),
 }  # fmt: skip

@@ -43,10 +43,8 @@ _PLAIN = (
     rf" (?:{_P}={_P_VALUE},)*?(?:active|status)=([^,= ]+)(?:,{_P}={_P_VALUE})*"
     r"(?: ([0-9]{1,18}|[0-8][0-9]{18}))?\r?$"
 )
-_PLAIN_WORDS = {
-    **dict.fromkeys(("true", "t", "1i", "1", '"active"'), True),
-    **dict.fromkeys(("false", "f", "0i", "0", '"inactive"'), False),
-}
+_PLAIN_ACTIVE = ("true", "t", "1i", "1", '"active"')
+_PLAIN_INACTIVE = ("false", "f", "0i", "0", '"inactive"')
 _SAYS = ("the store", "whether it was active")  # what a line must say, each once
 _NAMES_OF_THE_POLL = r"[, ](?:store_id|active|status)="
 
@@ -64,16 +62,16 @@ def _plain_records(text: str, now_us: int, unit_ns: int) -> pl.DataFrame | None:
     # Each of the poll's names once, and the other one of active and status not at all.
     if (lines.str.count_matches(_NAMES_OF_THE_POLL) != len(_SAYS)).any():
         return None
-    groups = pl.col("line").str.extract_groups(_PLAIN).struct
-    store_id, word, number = (groups.field(str(nth)) for nth in (1, 2, 3))
+    groups = lines.str.extract_groups(_PLAIN).struct.unnest()
+    store_id, word, number = (pl.col(str(nth)) for nth in (1, 2, 3))
     whole = number.cast(pl.Int64, strict=False)
     # Compared before it is multiplied, for that may overflow.
     in_time = pl.when(whole.is_between(*_ends(unit_ns))).then(
         whole // 1000 if unit_ns == 1 else whole * (unit_ns // 1000)
     )
-    frame = pl.DataFrame([lines]).select(
+    frame = groups.select(
         store_id=store_id,
-        status=word.replace_strict(_PLAIN_WORDS, default=None, return_dtype=pl.Boolean()),
+        status=pl.when(word.is_in(_PLAIN_ACTIVE)).then(True).when(word.is_in(_PLAIN_INACTIVE)).then(False),
         timestamp_utc=pl.when(number.is_null()).then(now_us).otherwise(in_time).cast(pl.Datetime("us")),
     )
     return None if sum(frame.null_count().row(0)) else frame
@@ -132,11 +130,7 @@ def _poll(
     names = [(_ESCAPED_NAME.sub(r"\1", name), _ESCAPED_NAME.sub(r"\1", value)) for name, value in tags]
     store_ids = [value for name, value in names if name == "store_id"]
     if len(store_ids) != 1:
-        return (
-            "the tag store_id stands in it twice"
-            if store_ids
-            else "there is no tag store_id; add it: polls,store_id=7 …"
-        )
+        return "the tag store_id stands in it twice" if store_ids else _NO_TAG
     said = [value for name in ("active", "status") for value in fields.get(name, ())]
     if len(said) != 1:
         return (

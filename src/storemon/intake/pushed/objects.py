@@ -71,15 +71,16 @@ def _record(line: int, raw: bytes, known: _Places) -> Record:
     names = tuple(members)
     if names not in known:
         known[names] = places(POLLS_FORM.columns, names, {})
-    texts: tuple[str | None, ...] = ()
+    texts: list[str | None] = []
     for column, at in zip(POLLS_FORM.columns, known[names], strict=True):
         if at is None:
             return line, *NOTHING, row, _lacking(column, names)
         value, damage = _text(names[at], members[names[at]])
         if damage or (damage := _twice(names[at], row)):
             return line, *NOTHING, row, damage
-        texts += (value,)
-    return (line, *texts, row, None)
+        texts.append(value)
+    store_id, status, timestamp = texts
+    return line, store_id, status, timestamp, row, None
 
 
 def _lacking(column: str, names: tuple[str, ...]) -> str:
