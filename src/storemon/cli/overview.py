@@ -7,6 +7,7 @@ COMMANDS = {
     "sample": "Write realistic CSVs into FOLDER, or the same straight into a new lake.",
     "ingest": "Load a folder's files, or one file, into the lake.",
     "rejected": "List the rows that could not be read: file, line, reason and the row as it stood.",
+    "now": "Tell of each store its state, and since when, open and down the longest first; or count those of groups.",
     "report": "Compute uptime, downtime and other measures of each store or group, by default in the last hour, day "
     "and week.",
     "outages": "List the outages in a window (default: last_day), the longest first on a terminal.",
