@@ -65,6 +65,12 @@ SAME: dict[str, tuple[str, Query]] = {
             *(("carry_limit", "3h"), ("as_of", "2024-10-13")),
         ],
     ),
+    "now": ("/v1/now", []),
+    "now --group-by region,brand --where region=South --policy nearest --as-of 2024-10-12": (
+        "/v1/now",
+        [("group_by", "region,brand"), ("where", "region=South"), ("policy", "nearest"), ("as_of", "2024-10-12")],
+    ),
+    "now --overall --carry-limit 3h": ("/v1/now", [("overall", "true"), ("carry_limit", "3h")]),
     "report --group-by region": ("/v1/groups/region", []),
     "outages --window 3d --window yesterday": ("/v1/outages", [("window", "3d"), ("window", "yesterday")]),
     "hour-of-week --group-by brand,region": ("/v1/hour-of-week", [("group_by", "brand,region")]),
@@ -300,3 +306,16 @@ def test_a_cursor_of_facts_that_are_gone(client: Client) -> None:
 
 def cursor_of(*place: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+def test_the_clock_s_now_is_another_one_each_time_but_one_for_all_pages(client: Client) -> None:
+    asked = {"as_of": "now", "limit": "10"}
+    first = client.get("/v1/now", params=asked)
+    second = client.get("/v1/now", params=asked | {"cursor": first.json()["next"]})
+    assert second.status_code == 200
+    assert second.headers["X-As-Of"] == first.headers["X-As-Of"]
+    assert second.headers["ETag"] != first.headers["ETag"]
+    again = client.get("/v1/now", params=asked, headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 200
+    assert again.headers["X-As-Of"] > first.headers["X-As-Of"]
+    assert {row["state"] for row in again.json()["rows"]} == {"unknown"}, "the sample's polls are of years ago"

@@ -93,10 +93,10 @@ class Facts:
         Value("36h", pattern=r"^\s*([0-9]+[wdhmsWDHMS])+\s*$"),
     ] = None
 
-    def __post_init__(self) -> None:
-        """Let now be an instant from here on: whatever is asked means one."""
-        if self.as_of is not None and self.as_of.strip().lower() == "now":
-            object.__setattr__(self, "as_of", datetime.now(UTC).isoformat())
+    @property
+    def is_by_the_clock(self) -> bool:
+        """Whether the answer's now is the clock's, another one each time."""
+        return self.as_of is not None and self.as_of.strip().lower() == "now"
 
     def now(self, snapshot: "Snapshot") -> datetime:
         """Settle the answer's now.
@@ -109,6 +109,8 @@ class Facts:
         from storemon.engine.question import resolve_as_of
         from storemon.units.instants import parse_instant
 
+        if self.is_by_the_clock:
+            return datetime.now(UTC)
         return resolve_as_of(snapshot, None if self.as_of is None else parse_instant(self.as_of))
 
     def limit(self, means: Means) -> timedelta:

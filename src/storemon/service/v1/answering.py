@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
@@ -60,6 +61,8 @@ class Cursor(NamedTuple):
     versions: dict[str, int]
     offset: int
     question: str
+    as_of: str | None = None
+    """The clock's now, where that is asked for: all pages are of one instant."""
 
 
 def answered(
@@ -85,8 +88,10 @@ def answered(
     digest = _digest(name, asdict(question), shown.sort, settings.carry_limit, caller.sees)
     limit, cursor = shown.rows(), _cursor(shown, digest)
     snapshot = _snapshot(caller, settings, cursor)
-    here = cursor or Cursor(dict(snapshot.versions), 0, digest)
-    headers = headers_of(snapshot, digest, form, limit, here.offset)
+    here = cursor or Cursor(dict(snapshot.versions), 0, digest, as_of_now(question))
+    if here.as_of is not None:
+        question = replace(question, as_of=here.as_of)
+    headers = headers_of(snapshot, digest, form, limit, here.offset, here.as_of)
     if has_tag(request, headers["ETag"]):
         return Response(None, status_code=304, headers=headers)
     _require_few(len(snapshot.stores()), parts(question, snapshot))
@@ -105,6 +110,11 @@ def answered(
     else:
         body = b"".join(pieces([page], form, answer.legend))
     return Response(body, media_type=MEDIA_TYPES[form], headers=headers)
+
+
+def as_of_now(question: object) -> str | None:
+    """Write the clock's now if that is asked for."""
+    return datetime.now(UTC).isoformat() if isinstance(question, Facts) and question.is_by_the_clock else None
 
 
 def means_of(settings: Settings) -> Means:

@@ -28,7 +28,7 @@ from storemon.questions.options import (
 )
 from storemon.service.door.callers import caller_of
 from storemon.service.schema import OF_FACTS, OF_PAGES, tells
-from storemon.service.v1.answering import answered, form_of, headers_of, means_of
+from storemon.service.v1.answering import answered, as_of_now, form_of, headers_of, means_of
 from storemon.service.v1.described import UNCHANGED, AnswerOperation, ExplanationOperation
 from storemon.service.v1.files import has_tag
 from storemon.service.v1.problems import problems
@@ -187,6 +187,7 @@ def get_explanation(
 ) -> Response[Any]:
     """Explain the figures of a store in a window, by default the last day: as JSON, or drawn as SVG."""
     question, shown = wanted
+    question = replace(question, as_of=as_of_now(question) or question.as_of)
     form = form_of(request, shown.format, _PICTURES)
     caller = caller_of(request.scope)
     snapshot = caller.snapshot(settings)
