@@ -21,7 +21,7 @@ from tests.oracle import truth
 from tests.oracle.cases import LIMITS, NUDGES, STATUSES, Case
 from tests.oracle.exceptional_cases import exceptional_cases, now_of, stores_of
 
-MANY = settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FEW = settings(parent=MANY, max_examples=examples(40))
 POLICIES: st.SearchStrategy[truth.Policy] = st.sampled_from(("carry", "nearest"))
 TAGS = st.sampled_from(([], ["region"], ["brand"], ["brand", "region"]))
