@@ -218,7 +218,7 @@ WRONG = {
     "report?window=": "'' is not a window",
     "report?policy=guess": "there is no policy 'guess'; choose from: carry, nearest",
     "report?carry_limit=0d": "carry_limit=0d: '0d' is no time at all",
-    "report?as_of=now": "'now' is not an instant",
+    "report?as_of=then": "'then' is not an instant",
     "report?overall=maybe": "overall is 'maybe'; it can be true or false",
     "report?overall=true&group_by=region": "overall puts all stores into one row, group_by into several",
     "report?to=2024-10-14": "a window needs a start; say from when on with from",
@@ -294,13 +294,13 @@ def test_parts_are_counted(client: Client, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_cursor_of_facts_that_are_gone(client: Client) -> None:
     page = client.get("/v1/report?limit=2").json()["next"]
-    versions, offset, question = json.loads(base64.urlsafe_b64decode(page))
+    versions, offset, *others = json.loads(base64.urlsafe_b64decode(page))
     wrong = [{"polls": number} for number in (99, -2, 10**18, 2**63, -(2**63), 10**30)]  # a log can't be that long
     for forged in (*({**versions, **each} for each in wrong), {}, {"polls": 0}, {**versions, "other": 0}):
-        answer = client.get("/v1/report", params={"limit": "2", "cursor": cursor_of(forged, offset, question)})
+        answer = client.get("/v1/report", params={"limit": "2", "cursor": cursor_of(forged, offset, *others)})
         assert answer.status_code == 400, forged
         assert "facts that are no longer there" in answer.json()["detail"]
-    beyond = cursor_of(versions, 10**30, question)
+    beyond = cursor_of(versions, 10**30, *others)
     assert client.get("/v1/report", params={"limit": "2", "cursor": beyond}).json() == {"rows": [], "next": None}
 
 
