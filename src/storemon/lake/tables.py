@@ -39,7 +39,7 @@ _MANY_FILES = 1_000  # of a commit, that the log is summed up for at once: it op
 _IN_STORAGE = {"delta.checkpointInterval": "10"}  # for to open a table takes two requests for each commit since then
 _IN_FOLDER = {
     "delta.checkpointInterval": "20",  # each commit since then takes 0.25 ms to open, a checkpoint some 20 ms to write
-    "delta.deletedFileRetentionDuration": "interval 1 hours",  # a checkpoint would name a week's removed files again
+    "delta.deletedFileRetentionDuration": "interval 10 minutes",  # else each checkpoint names those of a week
 }
 
 
