@@ -75,12 +75,14 @@ def commit_live(lake: Path, commits: int, polls: int, *, tell: bool = False) -> 
         live = Live(live.seconds, files, max(live.most_files, files))
         if tell and (nth in {100, commits} or not nth % 1_000):
             last = Live(live.seconds[-1_000:], files, live.most_files)
-            mean = sum(last.seconds) / len(last.seconds)
+            took = (last.quantile(0.5), sum(last.seconds) / len(last.seconds), last.quantile(0.99), max(last.seconds))
+            told = ", ".join(
+                f"{seconds * 1e3:.0f} ms ({what})"
+                for seconds, what in zip(took, ("median", "mean", "p99", "most"), strict=True)
+            )
             print(
-                f"{nth:,} commits of {polls:,} polls: a commit took {last.quantile(0.5) * 1e3:.0f} ms (median), "
-                f"{mean * 1e3:.0f} ms (mean), {last.quantile(0.99) * 1e3:.0f} ms (p99), {max(last.seconds) * 1e3:.0f} "
-                f"ms (most), of the last {len(last.seconds):,}; {files} files of the day, {live.most_files} at the most; "
-                f"{left(lake)}",
+                f"{nth:,} commits of {polls:,} polls, the last {len(last.seconds):,} in {told}; {files} files of the "
+                f"day, {live.most_files} at the most; {left(lake)}",
                 flush=True,
             )
     return live
