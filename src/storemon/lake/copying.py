@@ -6,6 +6,7 @@ log up to the newest. Put in the order in which they are told, a table is there 
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -98,7 +99,8 @@ def _data(opened: Opened) -> dict[str, int]:
 def _older(newest: Opened, needed: Mapping[str, int], versions: set[int]) -> tuple[dict[str, int], list[str]]:
     """List the data files that older versions need besides those that the newest does, and what is gone of them.
 
-    To open each version would take a second for a few dozen: the commits are undone one after another instead.
+    To open each version would take a second for a few dozen: the commits are undone one after another instead, as far
+    as a vacuum has left them.
     """
     there, current = Files(newest.lake), set(needed)
     found: set[str] = set()
@@ -108,12 +110,16 @@ def _older(newest: Opened, needed: Mapping[str, int], versions: set[int]) -> tup
             commit = b"".join(there.pieces(f"{newest.table.name}/_delta_log/{version:020}.json"))
             actions = [msgspec.json.decode(line, type=_Action) for line in commit.splitlines()]
         except (LakeError, msgspec.MsgspecError):
-            break  # nobody can tell what was before
+            break
         current -= {f"{newest.table.name}/{unquote(action.add.path)}" for action in actions if action.add}
         current |= {f"{newest.table.name}/{unquote(action.remove.path)}" for action in actions if action.remove}
         if version - 1 in left:
             left.discard(version - 1)
             found |= current
+    for version in sorted(left):
+        with suppress(LakeError):
+            found |= _data(Opened(newest.table, newest.lake, version)).keys()
+            left.discard(version)
     sizes = {name: there.size(name) for name in sorted(found - needed.keys())}
     gone = [name for name, size in sizes.items() if size < 0]
     gone += [f"{newest.table.name} at version {version}" for version in sorted(left)]
