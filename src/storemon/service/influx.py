@@ -13,14 +13,14 @@ from storemon.intake.pushed.reading import Unit
 from storemon.service.arriving import Arriving
 from storemon.service.door.callers import AS_INFLUX, NOBODY, OF_ALL_STORES, needs
 from storemon.service.problems import problem
-from storemon.service.v1.problems import answer_problem, problems
+from storemon.service.v1.problems import answer_problem, handlers, problems
 
 _TOLD = 5
 _LINE = "store_status,store_id=27da2c26-f5a7-45bb-905c-bdc9558cea5e active=true 1728936000000000000\n"
 _CODES = {401: "unauthorized", 403: "forbidden", 413: "request too large", 500: "internal error", 503: "unavailable"}
 Precision = Annotated[
     Unit,
-    QueryParameter(description="The unit of the timestamps, as InfluxDB 1 or 2 calls it.", examples=[Example("s")]),
+    QueryParameter(description="The unit of the timestamps, as InfluxDB 1 or 2 calls it.", examples=[Example(value="s")]),
 ]
 
 
@@ -53,7 +53,7 @@ def _described(**given: Any) -> Operation:
         wrong_body="It is packed in another way",
         too_many_waiting="As many polls wait to be brought into the lake as may",
     ),
-    exception_handlers={Exception: answer_as_influx},
+    exception_handlers=dict.fromkeys(handlers(), answer_as_influx),
     operation_class=_described,  # type: ignore[arg-type]
 )
 async def write_lines(
