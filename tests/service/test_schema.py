@@ -131,7 +131,8 @@ def test_who_may_take_a_route(document: dict[str, Any]) -> None:
     assert {scheme["type"] for scheme in document["components"]["securitySchemes"].values()} == {"http", "apiKey"}
     for path, method, told in operations(document):
         is_write = (path == "/ingest" and method == "post") or method == "put" or "maintenance" in path
-        role = None if path.startswith("/health") else "writer" if is_write and method != "get" else "reader"
+        is_write |= path in {"/v1/polls", "/v1/write", "/api/v2/write"}
+        role = None if path.startswith(("/health", "/ping")) else "writer" if is_write and method != "get" else "reader"
         assert told["security"] == ([] if role is None else [{"bearer": [role]}, {"key": [role]}]), path
         assert role is None or {"401", "403", "429"} <= told["responses"].keys()
 

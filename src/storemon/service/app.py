@@ -48,6 +48,7 @@ from storemon.service.problems import problems_plugin
 from storemon.service.reports import get_report, get_report_by_path, trigger_report
 from storemon.service.schema import describe, openapi_config
 from storemon.service.telemetry.counted import RequestCount, begin_at_nothing, count_moved, counted_in_a_folder
+from storemon.service.telemetry.scraped import Found
 from storemon.service.telemetry.stores import StoresNow
 from storemon.service.telemetry.traces import require_tracing, traced
 from storemon.service.v1.answers import ANSWERS
@@ -119,7 +120,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
             ),
         ],
         dependencies=_provided(settings, jobs, workers, stores_now)
-        | _arrivals(Arriving.of(settings, gatherer), inbox, mover),
+        | _arrivals(Arriving.of(settings, gatherer), inbox, mover, Found(settings, jobs, workers, inbox, mover)),
         plugins=[problems_plugin()],
         middleware=[Doorkeeper(Keys(records), tokens_of(settings), rates_of(settings)), BodyInTime(settings)],
         request_max_body_size=parse_size(settings.body),
@@ -160,7 +161,7 @@ def _provided(settings: Settings, jobs: Jobs, workers: Workers, stores_now: Stor
     return {name: Provide(give, sync_to_thread=False) for name, give in found.items()}
 
 
-def _arrivals(arriving: Arriving, inbox: Inbox, mover: Mover) -> dict[str, Provide]:
+def _arrivals(arriving: Arriving, inbox: Inbox, mover: Mover, scraped: Found) -> dict[str, Provide]:
     def of_arriving() -> Arriving:
         return arriving
 
@@ -170,7 +171,15 @@ def _arrivals(arriving: Arriving, inbox: Inbox, mover: Mover) -> dict[str, Provi
     def of_mover() -> Mover:
         return mover
 
-    found: dict[str, Callable[..., object]] = {"arriving": of_arriving, "inbox": of_inbox, "mover": of_mover}
+    def of_scraped() -> Found:
+        return scraped
+
+    found: dict[str, Callable[..., object]] = {
+        "arriving": of_arriving,
+        "inbox": of_inbox,
+        "mover": of_mover,
+        "scraped": of_scraped,
+    }
     return {name: Provide(give, sync_to_thread=False) for name, give in found.items()}
 
 

@@ -6,7 +6,7 @@ from base64 import b64decode
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import parse_qs
+from urllib.parse import unquote_plus
 
 import msgspec
 import structlog
@@ -22,6 +22,7 @@ from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
 from storemon.records.keys import ROLES, Keys, Role
 from storemon.service.door.limits import FAILURE, Rates, address_of
+from storemon.service.logs import PASSWORD
 from storemon.settings import Settings
 
 if TYPE_CHECKING:
@@ -163,7 +164,8 @@ def _as_influx(scheme: str, rest: str, query: bytes) -> str:
     if scheme == "basic":
         with suppress(ValueError):
             return b64decode(rest, validate=True).decode().partition(":")[2]
-    return parse_qs(query.decode("latin-1")).get("p", [""])[-1]
+    found = PASSWORD.search(query.decode("latin-1"))
+    return unquote_plus(found[0]) if found else ""
 
 
 def tokens_of(settings: Settings) -> "Tokens | None":
