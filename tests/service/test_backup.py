@@ -9,7 +9,7 @@ import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from threading import Event, Thread
@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import polars as pl
 import pyarrow as pa
 import pytest
 from sqlalchemy import BigInteger, Boolean, Float, Integer, String, select
@@ -28,8 +29,11 @@ from storemon.backups.restore import restore
 from storemon.errors import FileError, LakeError, RecordsError, StoremonError
 from storemon.intake.lake import Lake
 from storemon.lake.files import Files
+from storemon.records.inbox import POLLS as WAITING
+from storemon.records.inbox import Batch, Inbox
 from storemon.records.jobs import Jobs, complete_reports, pinned_versions
 from storemon.records.keys import opened_keys
+from storemon.records.leases import Leases
 from storemon.records.opening import opened_records
 from storemon.records.tables import METADATA
 from storemon.service.work import report_file
@@ -45,6 +49,7 @@ from tests.service.test_crashes import begun
 from tests.service.waiting import report_of, trigger, until
 
 ARCHIVE = Path("backup.tar.zst")
+AT = datetime(2024, 10, 3, 12, tzinfo=UTC)
 OTHER_LAKE, OTHER_REPORTS = "other/lake", Path("other/reports")
 BACKUPS = examples(24)
 LATER = POLLS + "1,inactive,2024-10-14 23:50:00 UTC\n4,active,2024-10-13 10:00:00 UTC\n"
@@ -145,7 +150,7 @@ def test_all_is_lost_and_all_is_back(settings: Settings, lake: Lake, jobs: Jobs)
         printed = subprocess.run(
             [sys.executable, "-m", "storemon", "backup", str(ARCHIVE)], check=True, capture_output=True
         )
-        assert printed.stdout.rstrip().endswith(b" MB; jobs: 4, keys: 1")
+        assert printed.stdout.rstrip().endswith(b" MB; inbox: 0, jobs: 4, keys: 1")
         assert printed.stderr == b""
         server.kill()
     files = tree("parquet", "reports")
@@ -196,6 +201,25 @@ def pinned(settings: Settings) -> list[dict[str, int]]:
         versions = pinned_versions(connection)
     records.dispose()
     return versions
+
+
+def test_polls_that_wait_come_back(settings: Settings, lake: Lake) -> None:
+    """They are in no lake yet; and what is taken after a restore gets ids of its own."""
+    assert lake
+    waiting = pl.DataFrame([("waits", AT, True)], schema=WAITING, orient="row")
+    records = opened_records(settings)
+    Inbox(records, most=1 << 30).put([Batch(waiting)])
+    assert Leases(records).take("inbox", "us", timedelta(minutes=5))
+    back_up(settings, ARCHIVE)
+    records.dispose()
+    restore(elsewhere(settings), ARCHIVE)
+    again = opened_records(elsewhere(settings))
+    inbox = Inbox(again, most=1 << 30)
+    assert [held.polls.rows() for held in inbox.take(10)] == [waiting.rows()]
+    inbox.put([Batch(waiting)])
+    assert inbox.waiting().batches == 2
+    assert Leases(again).take("inbox", "them", timedelta(minutes=5))
+    again.dispose()
 
 
 def test_nobody_else_may_read_it(lived: Settings) -> None:
@@ -424,7 +448,7 @@ def test_formats_that_are_not_known_are_refused(lived: Settings, archive: Path) 
     refused(lived, archive, "this backup has format 2 of the lake, and this storemon knows up to 1; restore it with st")
     repacked(archive, lambda _, contents: msgspec.structs.force_setattr(contents, "records", "9"))
     repacked(archive, lambda _, contents: msgspec.structs.force_setattr(contents, "lake", 1))
-    refused(lived, archive, "this backup has format 9 of the records, and this storemon knows up to 0002; restore it")
+    refused(lived, archive, "this backup has format 9 of the records, and this storemon knows up to 0003; restore it")
     repacked(archive, lambda _, contents: msgspec.structs.force_setattr(contents, "archive", 2))
     refused(lived, archive, "this backup is of format 2, and this storemon reads format 1; restore it with storemon 0")
 

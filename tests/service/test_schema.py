@@ -49,6 +49,8 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
         *((f"/v1/{table}", "put") for table in ("hours", "zones", "stores", "special-hours", "maintenance")),
         *(("/v1/maintenance", method) for method in ("get", "post")),
         ("/v1/maintenance/{maintenance_id}", "delete"),
+        *((path, "post") for path in ("/v1/polls", "/v1/write", "/api/v2/write")),
+        ("/ping", "get"),
         *(("/v1/reports", method) for method in ("get", "post")),
         *(("/v1/reports/{report_id}", method) for method in ("get", "delete")),
         ("/v1/reports/{report_id}/cancel", "post"),
@@ -129,7 +131,8 @@ def test_who_may_take_a_route(document: dict[str, Any]) -> None:
     assert {scheme["type"] for scheme in document["components"]["securitySchemes"].values()} == {"http", "apiKey"}
     for path, method, told in operations(document):
         is_write = (path == "/ingest" and method == "post") or method == "put" or "maintenance" in path
-        role = None if path.startswith("/health") else "writer" if is_write and method != "get" else "reader"
+        is_write |= path in {"/v1/polls", "/v1/write", "/api/v2/write"}
+        role = None if path.startswith(("/health", "/ping")) else "writer" if is_write and method != "get" else "reader"
         assert told["security"] == ([] if role is None else [{"bearer": [role]}, {"key": [role]}]), path
         assert role is None or {"401", "403", "429"} <= told["responses"].keys()
 

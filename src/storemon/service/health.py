@@ -14,10 +14,12 @@ from litestar import get
 from litestar.di import NamedDependency
 from sqlalchemy.exc import SQLAlchemyError
 
+from storemon.arrivals.moving import Mover
 from storemon.engine.question import resolve_as_of
 from storemon.errors import EmptyLakeError, FileError, StoremonError
 from storemon.lake.checking import require_files
 from storemon.lake.kept import KeptLake
+from storemon.records.inbox import Inbox
 from storemon.records.jobs import Jobs
 from storemon.records.opening import said
 from storemon.service.door.callers import NOBODY
@@ -28,7 +30,9 @@ from storemon.units.instants import shifted
 
 LEAST_FREE_BYTES = 64_000_000
 LAST_WEEK = timedelta(days=7)
-Part = Literal["records", "queue", "lake", "disk"]
+LONG = timedelta(minutes=2)
+"""For so long no poll waits in the inbox if all is well."""
+Part = Literal["records", "queue", "inbox", "lake", "disk"]
 PARTS: tuple[Part, ...] = get_args(Part)
 """What a report needs, in the order in which the reasons are told."""
 _log = structlog.stdlib.get_logger("storemon.health")
@@ -78,10 +82,14 @@ def live() -> Alive:
     responses=problems(_503="No; the reasons say why"),
 )
 def health(
-    settings: NamedDependency[Settings], jobs: NamedDependency[Jobs], workers: NamedDependency[Workers]
+    settings: NamedDependency[Settings],
+    jobs: NamedDependency[Jobs],
+    workers: NamedDependency[Workers],
+    inbox: NamedDependency[Inbox],
+    mover: NamedDependency[Mover],
 ) -> Health:
     """Look at all of it. Litestar does not find this text, as there are two paths."""
-    looked = look(settings, jobs, workers)
+    looked = look(settings, jobs, workers, inbox, mover)
     found = Health(looked.lake, looked.disk, [reason for reasons in looked.reasons.values() for reason in reasons])
     if found.reasons:
         raise problem(503, "; ".join(found.reasons), **msgspec.to_builtins(found))
@@ -96,11 +104,14 @@ class Looked(NamedTuple):
     reasons: Mapping[Part, list[str]]
 
 
-def look(settings: Settings, jobs: Jobs, workers: Workers) -> Looked:
+def look(settings: Settings, jobs: Jobs, workers: Workers, inbox: Inbox, mover: Mover) -> Looked:
     """Look at all that a report needs: what is read is read, and what is written to is written to."""
     reasons: dict[Part, list[str]] = {part: [] for part in PARTS}
     _look_at_jobs(jobs, reasons)
     reasons["queue"] += [f"the thread of this process for {name} has ended; restart it" for name in workers.ended()]
+    if mover.has_ended():
+        reasons["inbox"].append("the thread of this process that brings polls into the lake has ended; restart it")
+    _look_at_inbox(inbox, reasons["inbox"])
     lake = _look_at_lake(settings, reasons["lake"])
     return Looked(lake, _look_at_disks(settings, reasons["disk"]), reasons)
 
@@ -115,6 +126,18 @@ def _look_at_jobs(jobs: Jobs, reasons: dict[Part, list[str]]) -> None:
     except SQLAlchemyError as error:  # whose text is for the log: everybody may ask how the service is
         _log.error("records of jobs cannot be written", reason=said(error))
         reasons["records"].append("the records of jobs cannot be written; the log says why")
+
+
+def _look_at_inbox(inbox: Inbox, reasons: list[str]) -> None:
+    with suppress(SQLAlchemyError):  # the look at the records tells
+        waiting = inbox.waiting()
+        if waiting.oldest is not None and waiting.oldest > LONG:
+            reasons.append(
+                f"{waiting.polls:,} polls wait to be brought into the lake, the oldest for "
+                f"{waiting.oldest.total_seconds():.0f} s; the log says why"
+            )
+        if inbox.full():
+            reasons.append("as many polls wait to be brought into the lake as may")
 
 
 def _look_at_lake(settings: Settings, reasons: list[str]) -> LakeHealth:

@@ -20,6 +20,8 @@ _REQUEST_ID, _TRACE = (
     re.compile(r"[\w.:-]{1,64}", re.ASCII),
     re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"),
 )
+PASSWORD = re.compile(r"(?:(?<=^p=)|(?<=&p=))[^&]*")
+"""The key in the query of a client of InfluxDB 1: its parameter ``p``, under this name only."""
 _SAFE = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -118,7 +120,7 @@ class RequestLog:
         try:
             await self._app(scope, receive, watched)
         finally:
-            query = scope["query_string"].decode("latin-1")
+            query = PASSWORD.sub("***", scope["query_string"].decode("latin-1"))
             self._write(
                 method=scope["method"],
                 path=f"{scope['path']}?{query}" if query else scope["path"],

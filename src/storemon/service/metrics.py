@@ -5,13 +5,10 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from prometheus_client import generate_latest
 
-from storemon.records.jobs import Jobs
 from storemon.service.door.callers import OF_ALL_STORES
 from storemon.service.telemetry.counted import counts
 from storemon.service.telemetry.scraped import Found
 from storemon.service.telemetry.stores import StoresNow
-from storemon.service.workers import Workers
-from storemon.settings import Settings
 
 
 @get(
@@ -25,13 +22,8 @@ from storemon.settings import Settings
         )
     },
 )
-def metrics(
-    settings: NamedDependency[Settings],
-    jobs: NamedDependency[Jobs],
-    workers: NamedDependency[Workers],
-    stores_now: NamedDependency[StoresNow],
-) -> Response[bytes]:
+def metrics(stores_now: NamedDependency[StoresNow], scraped: NamedDependency[Found]) -> Response[bytes]:
     """Tell what all processes of this service have counted, and what is true of it now."""
     stores_now.refresh()
-    told = counts() + generate_latest(Found(settings, jobs, workers))
+    told = counts() + generate_latest(scraped)
     return Response(told, media_type="text/plain; version=0.0.4")

@@ -15,15 +15,18 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from storemon.arrivals.moving import Mover
 from storemon.errors import StoremonError
 from storemon.lake.kept import KeptLake
 from storemon.lake.schemas import POLLS
 from storemon.lake.snapshot import LakeSnapshot
+from storemon.records.inbox import Inbox
 from storemon.records.jobs import Jobs, Kind, State
 from storemon.service.health import PARTS, look
 from storemon.service.telemetry.counted import processes
 from storemon.service.workers import Workers
 from storemon.settings import Settings
+from storemon.units.sizes import parse_size
 from storemon.units.zones import EDITION
 
 _BUILD = {"version": version("storemon"), "python": platform.python_version(), "zone_data": EDITION}
@@ -32,8 +35,9 @@ _BUILD = {"version": version("storemon"), "python": platform.python_version(), "
 class Found(Collector):
     """What is true of the service at the moment at which it is collected; what can't be found out is left out."""
 
-    def __init__(self, settings: Settings, jobs: Jobs, workers: Workers) -> None:
+    def __init__(self, settings: Settings, jobs: Jobs, workers: Workers, inbox: Inbox, mover: Mover) -> None:
         self._settings, self._jobs, self._workers = settings, jobs, workers
+        self._inbox, self._mover = inbox, mover
 
     def collect(self) -> Iterator[Metric]:
         """Yield what there is."""
@@ -41,12 +45,13 @@ class Found(Collector):
         yield from self._readiness()
         with suppress(SQLAlchemyError):
             yield from self._queue()
+            yield from self._waiting()
         with suppress(StoremonError):
             yield from _of_lake(KeptLake(self._settings.lake).snapshot())
         yield from _of_processes(processes())
 
     def _readiness(self) -> Iterator[Metric]:
-        looked = look(self._settings, self._jobs, self._workers)
+        looked = look(self._settings, self._jobs, self._workers, self._inbox, self._mover)
         yield _told(
             "storemon_ready",
             "Whether a report could be made now, as far as a part is concerned; /health/ready tells the reasons.",
@@ -61,6 +66,19 @@ class Found(Collector):
                 size.append(((disk,), usage.total))
         yield _told("storemon_disk_free_bytes", "Free bytes of the disk that something lies on.", ["disk"], free)
         yield _told("storemon_disk_size_bytes", "All bytes of the disk that something lies on.", ["disk"], size)
+
+    def _waiting(self) -> Iterator[Metric]:
+        waiting = self._inbox.waiting()
+        oldest = waiting.oldest.total_seconds() if waiting.oldest else 0.0
+        for name, text, value in (
+            ("batches", "Batches of polls that wait to be brought into the lake.", waiting.batches),
+            ("polls", "Polls that wait to be brought into the lake.", waiting.polls),
+            ("bytes", "Bytes that they take.", waiting.bytes),
+            ("limit_bytes", "Bytes that may wait.", parse_size(self._settings.inbox)),
+            ("oldest_seconds", "How long the batch has waited that has waited longest, 0 where none waits.", oldest),
+            ("aside_batches", "Batches that can't be read or moved, and are kept aside.", waiting.aside),
+        ):
+            yield _told(f"storemon_inbox_{name}", text, [], [((), value)])
 
     def _queue(self) -> Iterator[Metric]:
         counted = {(kind, state): (count, ago) for kind, state, count, ago in self._jobs.counts()}
