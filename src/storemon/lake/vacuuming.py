@@ -18,7 +18,7 @@ from deltalake.exceptions import DeltaError
 
 from storemon.errors import LakeError
 from storemon.lake.failures import plain
-from storemon.lake.schemas import FACTS, REJECTED
+from storemon.lake.schemas import FACTS, LATEST_RUNS, REJECTED
 from storemon.lake.tables import KEEP_LOGS, Opened, Tables
 
 LOG = "_delta_log"
@@ -53,7 +53,7 @@ def vacuum(tables: Tables, keep: timedelta, versions: Sequence[Mapping[str, int]
 
     """
     removed: list[str] = []
-    for table in (*FACTS, REJECTED):
+    for table in (*FACTS, REJECTED, LATEST_RUNS):
         pinned = {kept[table.name] for kept in versions if kept.get(table.name, -1) >= 0}
         read = tables.open(table)
         if read.place.folder is None:
