@@ -87,6 +87,14 @@ def weekly(reports: Reports) -> Iterator[Line]:
     yield Line(f"time per store, against {fewer:,} stores", told, f"≤ 1.3 {TIMES}", met, small, fewer)
 
 
+def now(reports: Reports) -> Iterator[Line]:
+    """Ask what is true now, and show the worst."""
+    stores = reports.scale.stores
+    took = measured(storemon("now", "--lake", reports.lake, "--top", "20"))
+    met = took.seconds <= 3 if stores == _MILLION else None
+    yield Line("what is true now", duration(took.seconds), f"≤ 3 s for {_MILLION:,}", met, took, stores)
+
+
 def within_memory(reports: Reports) -> Iterator[Line]:
     """Make the report within a memory budget."""
     reports.run(reports.lake)

@@ -15,6 +15,7 @@ from benchmarks.pairs import in_turns
 from benchmarks.rows import Row
 from storemon.answers.audit import audit
 from storemon.answers.explain import explain
+from storemon.answers.now import now
 from storemon.answers.outages import outages
 from storemon.answers.week import hour_of_week
 from storemon.calendar.windows import LAST_WEEK, Rolling, Window
@@ -31,6 +32,7 @@ class Answer(NamedTuple):
 
 
 ANSWERS = (
+    Answer("now", lambda lake, _: now(lake), 0.5),
     Answer("report of 100 windows up to the last week", lambda lake, _: storemon.report(lake, windows=WINDOWS), 4),
     Answer("outages of the last week", lambda lake, _: outages(lake, windows=[LAST_WEEK]), 1.5),
     Answer("hour of week, over 4 weeks", lambda lake, _: hour_of_week(lake, windows=["28d"]), 3.5),
