@@ -45,6 +45,7 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
             (f"/v1/{path}", "get")
             for path in ("report", "outages", "hour-of-week", "stores", "audit", "rejected", "groups/{tag}")
         ),
+        ("/v1/now", "get"),
         ("/v1/stores/{store_id}/explain", "get"),
         *((f"/v1/{table}", "put") for table in ("hours", "zones", "stores", "special-hours", "maintenance")),
         *(("/v1/maintenance", method) for method in ("get", "post")),

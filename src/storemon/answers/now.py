@@ -6,10 +6,10 @@ from typing import Unpack
 
 import polars as pl
 
-from storemon.calendar.alike import Schedules, schedules_of
+from storemon.calendar.alike import Schedules
 from storemon.calendar.changes import NEXT, next_changes
 from storemon.calendar.windows import LAST_HOUR
-from storemon.engine.chosen import chosen_stores
+from storemon.engine.chosen import chosen_stores, shared_schedules
 from storemon.engine.clocks import open_time
 from storemon.engine.question import Asked, Question, ask
 from storemon.engine.rows import rows_of, side_by_side
@@ -71,7 +71,7 @@ def now(source: KeptLake | Snapshot, *, group_by: Sequence[str] | None = None, *
 def _told(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> pl.DataFrame:
     since = states_since(snapshot, question, stores)
     check()
-    schedules, stands_for = schedules_of(snapshot, stores)
+    schedules, stands_for = shared_schedules(snapshot, stores)
     by_clocks = _by_clocks(schedules, since.select("since", store_key=stands_for), question.as_of)
     state = pl.when("active").then(pl.lit("active")).when(~pl.col("active")).then(pl.lit("inactive"))
     instants = ["since", "last_polled_at", "last_active_at", "next_change_at"]

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from storemon.calendar.alike import schedules_of
+from storemon.engine.chosen import shared_schedules
 from storemon.engine.clocks import open_time
 from storemon.engine.question import Question
 from storemon.engine.since import since_of
@@ -76,7 +76,7 @@ def _runs(snapshot: Snapshot, question: Question, stores: pl.DataFrame, horizon_
 
 def _opened(snapshot: Snapshot, stores: pl.DataFrame, spells: pl.DataFrame, horizon_us: int) -> pl.DataFrame:
     """Tell of spells how long they were open before the horizon, and when first: ``place, open_us, first_open_at``."""
-    schedules, stands_for = schedules_of(snapshot, stores)
+    schedules, stands_for = shared_schedules(snapshot, stores)
     keys = stores.select("store_key", schedule=stands_for)
     asked = spells.join(keys, on="store_key", maintain_order="left").select("place", "since", store_key="schedule")
     horizon = EPOCH + horizon_us * _MICROSECOND

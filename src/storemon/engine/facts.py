@@ -13,7 +13,7 @@ import polars as pl
 
 from storemon.calendar.schedule import maintenance_of, open_intervals, with_clock, without
 from storemon.calendar.windows import realise
-from storemon.engine.chosen import chosen_stores
+from storemon.engine.chosen import Keyed, chosen_stores
 from storemon.engine.pipeline import statement
 from storemon.engine.question import Question
 from storemon.lake.decisive import DAY
@@ -118,7 +118,7 @@ def gather(
     keys, are_exact = key_ranges(stores["store_key"])
     every_poll = every_poll or question.carry_limit < DAY
     with ThreadPoolExecutor(1) as aside:
-        schedules = aside.submit(copy_context().run, _schedules, snapshot, _Stores(stores), starts_at, ends_at)
+        schedules = aside.submit(copy_context().run, _schedules, snapshot, Keyed(stores), starts_at, ends_at)
         stores = stores.join(zones, on="zone", maintain_order="left")
         limit_memory(question.memory)
         with connect() as con:
@@ -138,22 +138,9 @@ def gather(
             yield Facts(snapshot, stores, windows, schedules, con, params)
 
 
-class _Stores:
-    """Stores that can be told from others by their keys."""
-
-    def __init__(self, frame: pl.DataFrame) -> None:
-        self.frame = frame
-
-    def __hash__(self) -> int:
-        return len(self.frame)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Stores) and self.frame["store_key"].equals(other.frame["store_key"])
-
-
 @lru_cache(maxsize=2)
 def _schedules(
-    snapshot: Snapshot, stores: _Stores, starts_at: datetime, ends_at: datetime
+    snapshot: Snapshot, stores: Keyed, starts_at: datetime, ends_at: datetime
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Realise the schedules of stores, once for the same ones: open intervals, and what maintenance takes out."""
     ids = stores.frame["store_id"]

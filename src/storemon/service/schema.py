@@ -137,7 +137,7 @@ def describe(app: Litestar) -> None:
     """Tell of each route what its place among the others makes true: who may take it, and what refuses it before."""
     paths = {
         handler: route.path_format
-        for route in app.routes
+        for route in sorted(app.routes, key=lambda route: _is_v1(route.path_format))  # by that one where it has two
         if isinstance(route, HTTPRoute)
         for handler, _ in route.route_handler_map.values()
         if handler.resolve_include_in_schema()
