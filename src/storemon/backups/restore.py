@@ -25,8 +25,7 @@ from storemon.lake.place import place_of
 from storemon.lake.schemas import FORMAT
 from storemon.records.database import alone
 from storemon.records.opening import FORMATS, opened_records, records_place, said
-from storemon.records.rows import any_recorded, insert_lines
-from storemon.records.tables import METADATA
+from storemon.records.rows import KEPT, any_recorded, insert_lines
 from storemon.settings import Settings
 from storemon.views.export import save
 from storemon.views.forms import FORMS
@@ -102,7 +101,7 @@ def _is_ours(name: str) -> bool:
         return is_of_lake(rest)
     if part == REPORTS[:-1]:
         return _REPORT.fullmatch(rest) is not None
-    return name in {f"{RECORDS}{table}.ndjson" for table in METADATA.tables}
+    return name in {f"{RECORDS}{table}.ndjson" for table in KEPT}
 
 
 def _require_known_formats(file: Path, contents: Contents) -> None:

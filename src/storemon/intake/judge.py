@@ -1,7 +1,7 @@
 """Raw text in, typed fields and verdicts out, in bulk: which rows can be read, and why the others can't."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -10,6 +10,8 @@ from storemon.intake.forms.known import Form
 from storemon.intake.forms.zone_names import known_zones
 from storemon.lake.duck import connect, offer
 
+CLOCK_SLACK = timedelta(days=1)
+"""How far ahead of the clock of this machine a poll is believed."""
 BATCH = 100_000
 """Rows that are judged at a time."""
 _AHEAD = "16MB"  # of rows that DuckDB may judge while those before them are taken in; its default is less than a batch

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from storemon.intake.files.records import records
 from storemon.intake.files.tables import Rows, rows_of
 from storemon.intake.forms.fields import unit_of
 from storemon.intake.forms.known import POLLS_FORM, Form
-from storemon.intake.judge import compact, judged, judging
+from storemon.intake.judge import CLOCK_SLACK, compact, judged, judging
 from storemon.intake.reading import AS_USUAL, Reading
 from storemon.lake.gathered import Gathered
 from storemon.lake.polls import DAY_OF_POLL
@@ -33,7 +33,6 @@ Progress = Callable[[int, int | None], None]
 
 _BATCH = 100_000
 _FIRST = 1_000
-_CLOCK_SLACK = timedelta(days=1)
 _REJECTED = pl.Schema({name: REJECTED.schema[name] for name in ("line", "row", "reason")})
 
 
@@ -110,7 +109,7 @@ def load(
         FileError: the file is missing, a folder, unreadable, no table, without a header or short of a column.
 
     """
-    kind, course = kind_of(path), _Course(told, now + _CLOCK_SLACK, progress)
+    kind, course = kind_of(path), _Course(told, now + CLOCK_SLACK, progress)
     if kind == "text":
         header = read_header(path, form, told.columns)
         with as_plain(path) as plain:

@@ -1,4 +1,7 @@
-"""The records as rows of text, a line of JSON each: so that those of one kind of database can be put into another."""
+"""The records as rows of text, a line of JSON each: so that those of one kind of database can be put into another.
+
+Leases are left out: who may do something now, nobody may after a restore.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -7,12 +10,15 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, LargeBinary, insert, select
 
 from storemon.errors import FileError
 from storemon.records.database import at_one_moment
 from storemon.records.jobs import complete_reports, pinned_versions
-from storemon.records.tables import METADATA
+from storemon.records.tables import INBOX, LEASES, METADATA
+
+KEPT = {table.name: table for table in METADATA.sorted_tables if table is not LEASES}
+"""The tables whose rows are in a backup, by their names."""
 
 _IN_MEMORY = 1 << 24
 _AT_ONCE = 1000  # rows that are inserted
@@ -41,10 +47,10 @@ def recorded(records: Engine, stack: ExitStack) -> Recorded:
     lines: dict[str, IO[bytes]] = {}
     rows: dict[str, int] = {}
     with at_one_moment(records) as connection:
-        for table in METADATA.sorted_tables:
+        for table in KEPT.values():
             file = lines[table.name] = stack.enter_context(SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115
             rows[table.name] = 0
-            for row in connection.execute(select(table)).mappings():
+            for row in connection.execute(select(table).order_by(*table.primary_key)).mappings():
                 file.write(msgspec.json.encode(dict(row)) + b"\n")
                 rows[table.name] += 1
         return Recorded(lines, rows, complete_reports(connection), pinned_versions(connection))
@@ -58,7 +64,7 @@ def insert_lines(connection: Connection, name: str, pieces: Iterable[bytes]) -> 
         SQLAlchemyError: it cannot be written.
 
     """
-    table = METADATA.tables[name]
+    table = KEPT[name]
     rows = _rows(name, pieces)
     while batch := list(islice(rows, _AT_ONCE)):
         connection.execute(insert(table), batch)
@@ -71,12 +77,14 @@ def any_recorded(connection: Connection) -> str | None:
         SQLAlchemyError: the records cannot be read.
 
     """
-    found = (table.name for table in METADATA.sorted_tables if connection.execute(select(table).limit(1)).first())
+    found = (table.name for table in KEPT.values() if connection.execute(select(table).limit(1)).first())
     return next(found, None)
 
 
 def _rows(name: str, pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    known = METADATA.tables[name].columns.keys()
+    table = KEPT[name]
+    known = table.columns.keys()
+    packed = [column.name for column in table.columns if isinstance(column.type, LargeBinary)]
     for line in _lines(pieces):
         try:
             row = msgspec.json.decode(line, type=dict[str, Any])
@@ -84,7 +92,18 @@ def _rows(name: str, pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
             raise FileError(f"a row of the table {name!r} in this backup cannot be read: {error}") from error
         if odd := row.keys() - known:
             raise FileError(f"the table {name!r} in this backup has a column {min(odd)!r}; take a newer storemon")
+        for column in packed:
+            row[column] = row[column] and _unpacked(name, row[column])
+        if table is INBOX:
+            row.pop("id", None)  # the database gives the next ones itself, and must not give one of these again
         yield row
+
+
+def _unpacked(name: str, text: Any) -> bytes:
+    try:
+        return msgspec.convert(text, bytes)
+    except msgspec.MsgspecError as error:
+        raise FileError(f"a row of the table {name!r} in this backup cannot be read: {error}") from error
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:

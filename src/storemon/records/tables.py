@@ -1,6 +1,6 @@
 """The tables of the records, as the newest migration leaves them. Every instant is in microseconds since 1970, UTC."""
 
-from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 METADATA = MetaData()
 JOBS = Table(
@@ -35,4 +35,24 @@ KEYS = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
+)
+INBOX = Table(
+    "inbox",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),  # never the same one again
+    Column("received_at", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),  # of polls
+    Column("bytes", BigInteger, nullable=False),  # that it takes
+    Column("trouble", Text),  # why it is put aside: it cannot be read
+    Column("polls", LargeBinary, nullable=False),  # an Arrow IPC stream: store_id, polled_at, active
+    Column("rejected", LargeBinary),  # another one: file, line, row, reason
+    sqlite_autoincrement=True,
+)
+"""Batches of polls that arrived and are not in the lake yet."""
+LEASES = Table(
+    "leases",
+    METADATA,
+    Column("name", String(40), primary_key=True),  # of what one process does at a time
+    Column("owner", String(36), nullable=False),  # the one that may
+    Column("ends_at", BigInteger, nullable=False),  # unless it is renewed before
 )

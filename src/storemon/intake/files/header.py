@@ -15,7 +15,7 @@ from storemon.intake.forms.tags import not_tags
 
 # The commonest first: of several that are as near it is the one that is named.
 _KNOWN_BY_COLUMNS = [form for form in reversed(FORMS) if form is not STORES_FORM]
-_DELIMITERS = ",;\t|"
+DELIMITERS = ",;\t|"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def read_header(path: Path, form: Form | None, told: Mapping[str, str]) -> Heade
     head = head_of(path)
     if "\0" in head:
         raise FileError(f"{path} is not a CSV: there is binary data in it; save it as text in UTF-8")
-    read = {delimiter: _names(io.StringIO(head, newline=""), delimiter) for delimiter in _DELIMITERS}
+    read = {delimiter: names_of(io.StringIO(head, newline=""), delimiter) for delimiter in DELIMITERS}
     found: FileError | None = None
     for delimiter, (names, lines) in sorted(read.items(), key=lambda of: -len(of[1][0])):
         try:
@@ -128,7 +128,7 @@ class UnclosedQuoteError(ValueError):
 # DuckDB's rules, so that it makes no difference which of the two reads a file: one space may stand before a quoted
 # field and any number after it; a quote elsewhere is a character like others.
 _OPENING = re.compile(r' ?"')
-_QUOTED = {mark: re.compile(rf' ?"([^"]*+(?:" *+"[^"]*+)*+)" *+({re.escape(mark)}|\Z)') for mark in _DELIMITERS}
+_QUOTED = {mark: re.compile(rf' ?"([^"]*+(?:" *+"[^"]*+)*+)" *+({re.escape(mark)}|\Z)') for mark in DELIMITERS}
 _UNCLOSED = re.compile(r' ?"[^"]*+(?:" *+"[^"]*+)*+\Z')
 _ESCAPED = re.compile(r'"(.?)', re.DOTALL)
 
@@ -170,7 +170,7 @@ def joined(values: Sequence[str | None]) -> str:
     return written.getvalue()
 
 
-def _names(lines: Iterator[str], delimiter: str) -> tuple[list[str], int]:
+def names_of(lines: Iterator[str], delimiter: str) -> tuple[list[str], int]:
     """Read the names in the first record, and how many lines it takes."""
     first = text = next(lines, "")
     for count in range(1, 100):

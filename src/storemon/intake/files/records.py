@@ -29,27 +29,32 @@ def records(path: Path, header: Header) -> Iterator[Record]:
         FileError: the file can't be read to its end.
 
     """
-    nothing, width = (None,) * len(header.positions), len(header.names)
     with open_binary(path) as file:
-        lines = _Lines(io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline=""))
+        lines = Lines(io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline=""))
         try:
-            for _ in range(header.lines):
-                lines.take()
-            while (line := lines.take()) is not None:
-                number = lines.number
-                if line in _BLANK:
-                    continue
-                fields, row, damage = _fields(line, lines, header.delimiter)
-                if not (row.isascii() or _is_utf8(row)):
-                    row, damage = row.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), "not UTF-8"
-                if damage is None and (len(fields) < width or any(fields[width:])):
-                    damage = f"{len(fields)} fields where the header has {width}"
-                yield number, *(nothing if damage else (fields[at] for at in header.positions)), row, damage
+            yield from records_in(lines, header)
         except BROKEN as error:
             raise FileError(f"{path} cannot be read past line {lines.number}: {error}") from error
 
 
-class _Lines:
+def records_in(lines: "Lines", header: Header) -> Iterator[Record]:
+    """Yield every record after the header of a text that stands at its beginning."""
+    nothing, width = (None,) * len(header.positions), len(header.names)
+    for _ in range(header.lines):
+        lines.take()
+    while (line := lines.take()) is not None:
+        number = lines.number
+        if line in _BLANK:
+            continue
+        fields, row, damage = _fields(line, lines, header.delimiter)
+        if not (row.isascii() or _is_utf8(row)):
+            row, damage = row.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), "not UTF-8"
+        if damage is None and (len(fields) < width or any(fields[width:])):
+            damage = f"{len(fields)} fields where the header has {width}"
+        yield number, *(nothing if damage else (fields[at] for at in header.positions)), row, damage
+
+
+class Lines:
     """The lines of a text with their ends, with a look ahead."""
 
     def __init__(self, text: Iterator[str]) -> None:
@@ -58,16 +63,18 @@ class _Lines:
         self.number = 0
 
     def take(self) -> str | None:
+        """Give the next line, None past the last one."""
         line = self.ahead.popleft() if self.ahead else next(self.text, None)
         self.number += line is not None
         return line
 
     def peek(self, count: int) -> list[str]:
+        """Give the next lines, and leave them where they are."""
         self.ahead.extend(islice(self.text, max(0, count - len(self.ahead))))
         return list(islice(self.ahead, count))
 
 
-def _fields(line: str, lines: _Lines, delimiter: str) -> tuple[list[str], str, str | None]:
+def _fields(line: str, lines: Lines, delimiter: str) -> tuple[list[str], str, str | None]:
     """Split a record into its fields, taking the lines it goes on over; give its whole text and what is damaged."""
     row = without_end(line)
     try:

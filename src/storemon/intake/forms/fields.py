@@ -25,6 +25,8 @@ _SCALES = ((10**9, 1_000_000), (10**12, 1_000), (10**15, 1))
 
 Each begins in 2001 and goes on for 99 times as long: so a number or a date that was cut off is none of them.
 """
+NAME_THE_FORM = "name its form, like --timestamps %m/%d/%Y"
+"""What to do about a date that could mean two."""
 UNITS = {1_000_000: "seconds", 1_000: "milliseconds", 1: "microseconds"}
 """The units of Unix time, by their length in microseconds."""
 
@@ -58,7 +60,7 @@ def instant_field(name: str, column: str) -> Field:
             ),
             (
                 f"regexp_full_match(trim({column}), '{_DAY_OR_MONTH_FIRST}')",
-                f"{column} could have the day or the month first; name its form, like --timestamps %m/%d/%Y",
+                f"{column} could have the day or the month first; {NAME_THE_FORM}",
             ),
         ),
     )

@@ -1,0 +1,1 @@
+"""Polls that arrive as bytes, a request or a message at a time: which are accepted, which are not, and why."""
