@@ -65,7 +65,7 @@ def _form_of(media_type: str | None, form: Format) -> Format:
 
 
 def _read_together(messages: Sequence[Message], form: Format, now: datetime) -> list[_Found]:
-    """Read all messages as lines of one body; one by one if that cannot be read at all."""
+    """Read all messages as lines of one body; the halves by themselves if that cannot be read at all."""
     split, together = _LINES[form]
     lines: list[bytes] = []
     owners: list[Message] = []
@@ -87,7 +87,8 @@ def _read_together(messages: Sequence[Message], form: Format, now: datetime) -> 
     except InputError as error:
         if len(messages) == 1:
             return [([], [_refused(messages[0], str(error))])]
-        return [found for message in messages for found in _read_together([message], form, now)]
+        half = len(messages) // 2  # one bad message costs the others a few readings more, not one each
+        return [*_read_together(messages[:half], form, now), *_read_together(messages[half:], form, now)]
     return [([read.polls], [*rejected, *_located(read, owners)])]
 
 

@@ -52,6 +52,7 @@ class RabbitMQ:
         """Connect, and let the broker send."""
         self._loop = Looping()
         self._got: list[DeliveredMessage] = []
+        self._wanted = 1
         self._last: int | None = None
         self._loop.wait(self._open(), 2 * _SECONDS)
 
@@ -100,10 +101,12 @@ class RabbitMQ:
     async def _open(self) -> None:
         wrong = self._library.exceptions
         self._ready = asyncio.Event()
+        self._is_cancelled = False
         try:
             self._connection = await self._library.connect(self._url())
             self._channel: AbstractChannel = await self._connection.channel()
             self._channel.closing.add_done_callback(lambda _: self._ready.set())
+            self._channel.on_consumer_cancel_callbacks.add(self._cancelled)
             await self._declared()
             await self._channel.basic_qos(prefetch_count=self._at_once)
             await self._channel.basic_consume(self._queue, self._arrived)
@@ -126,12 +129,15 @@ class RabbitMQ:
     def _said(self, error: BaseException) -> str:
         return self._address.without_secrets(str(error) or type(error).__name__)
 
+    def _cancelled(self, _: object) -> None:
+        """Look for the queue again: the broker sends no more from it, as when it was deleted."""
+        self._is_cancelled = True
+        self._ready.set()
+
     async def _arrived(self, message: "DeliveredMessage") -> None:
         self._got.append(message)
         if len(self._got) >= self._wanted:
             self._ready.set()
-
-    _wanted = 1
 
     async def _fetch(self, limits: Limits) -> list[Message]:
         self._wanted = min(limits.messages, self._at_once)
@@ -141,6 +147,8 @@ class RabbitMQ:
                 await asyncio.wait_for(self._ready.wait(), limits.seconds)
             except TimeoutError:
                 pass  # what has come until now
+        if self._is_cancelled:
+            raise ConnectionError("the broker sends no more from this queue")
         if self._channel.is_closed:  # and what it had sent can't be acknowledged any more
             raise ConnectionError("the channel was closed")
         count = size = 0

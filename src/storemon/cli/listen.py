@@ -68,7 +68,7 @@ def _consume(address: "Address", settings: Settings, form: Format, stopping: Eve
     source = source_of(address)
     records = opened_records(settings)
     inbox = Inbox(records, most=256_000_000)
-    mover = Mover(settings, inbox, Leases(records, lease=settings.lease))
+    mover = Mover(settings, inbox, Leases(records))
     mover.start()
     try:
         Consumer(source, inbox, form=form, stopping=stopping).run()
