@@ -214,7 +214,7 @@ class KafkaMock:
         self._cluster = Producer({"test.mock.num.brokers": 1, "log_level": 0})
         brokers = self._cluster.list_topics(timeout=10).brokers.values()
         self.servers = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
-        self.url = f"kafka://{self.servers}/polls"
+        self.url = f"kafka://{self.servers}/polls?session.timeout.ms=2000&heartbeat.interval.ms=300"
         self._producer = Producer({"bootstrap.servers": self.servers, "log_level": 0})
         self.make()
 

@@ -65,8 +65,13 @@ class Listener:
 
     def said(self, event: str) -> dict[str, Any]:
         """Wait until it says this, and give the line."""
-        line: dict[str, Any] = until(lambda: self.logged(event))[-1]
-        return line
+
+        def there() -> dict[str, Any] | None:
+            lines = self.logged(event)
+            assert lines or self.process.poll() is None, self.log
+            return lines[-1] if lines else None
+
+        return until(there)
 
     def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(with_signal)

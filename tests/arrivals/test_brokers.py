@@ -68,7 +68,7 @@ def test_what_cannot_be_read_is_kept_with_where_it_came_from(broker: Broker, tmp
         assert listener.stop() == 0
     rows = {row: (file, line, reason) for file, line, row, reason in rejected_in(tmp_path)}
     assert {wrong.decode(), "no JSON at all", "\ufffd\ufffd"} == {*rows}
-    assert "asleep" in rows[wrong.decode()][2]
+    assert "status" in rows[wrong.decode()][2]
     place = {"kafka": "kafka://polls/", "amqp": "amqp://polls", "nats": "nats://POLLS"}[broker.url.partition(":")[0]]
     assert all(file.startswith(place) for file, _, _ in rows.values())
     if isinstance(broker, NatsServer):  # it counts from 1

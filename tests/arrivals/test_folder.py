@@ -12,7 +12,7 @@ from tests.lake.contents import contents
 from tests.service.waiting import until
 
 HEADER = "store_id,status,timestamp_utc\n"
-URL = "folder://incoming?settle=300ms"
+URL = "folder://incoming?settle=0s"
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_what_cannot_be_used_lies_beside_the_reason(tmp_path: Path, incoming: Pa
     assert names(failed) == {"letter.csv", "letter.csv.reason.txt", "asleep.csv", "asleep.csv.reason.txt"}
     assert "letter.csv" in (failed / "letter.csv.reason.txt").read_text()
     assert ".taking" not in (failed / "letter.csv.reason.txt").read_text()
-    assert "asleep" in (failed / "asleep.csv.reason.txt").read_text()
+    assert "status is neither" in (failed / "asleep.csv.reason.txt").read_text()
     assert {file for file, *_ in rejected_in(tmp_path)} == {"asleep.csv"}
 
 
