@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -23,6 +24,8 @@ class Load(NamedTuple):
     pause: float = 0
     until: str = ""
     """A file: they go on, beyond the time, until it is there."""
+    body: str = ""
+    """A file that is posted as JSON; none to get."""
 
 
 class Seen(NamedTuple):
@@ -33,11 +36,19 @@ class Seen(NamedTuple):
     seconds: float
 
 
+def _request(path: str, host: str, file: str) -> bytes:
+    if not file:
+        return f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    body = Path(file).read_bytes()
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    return f"{head}\r\n\r\n".encode() + body
+
+
 async def _client(load: Load, place: float, ends_at: float, seen: Seen) -> None:
     """Ask as one client; its place among them, from 0 to 1, says when it begins."""
     where = urlsplit(load.url)
     path = f"{where.path}?{where.query}" if where.query else where.path
-    request = f"GET {path} HTTP/1.1\r\nHost: {where.netloc}\r\n\r\n".encode()
+    request = _request(path, where.netloc, load.body)
     reader, writer = await asyncio.open_connection(where.hostname, where.port)
     meant = time.perf_counter() + place * load.pause
     while time.perf_counter() < ends_at or (load.until and not os.path.exists(load.until)):  # noqa: ASYNC240, PTH110 - quick
@@ -49,7 +60,7 @@ async def _client(load: Load, place: float, ends_at: float, seen: Seen) -> None:
             head = await reader.readuntil(b"\r\n\r\n")
             length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
             body = await reader.readexactly(length)
-            if head[9:12] not in {b"200", b"204"}:
+            if head[9:12] not in {b"200", b"202", b"204"}:
                 seen.errors.append(f"{head[9:12].decode()} {body[:200]!r}")
         except (OSError, asyncio.IncompleteReadError, StopIteration) as error:
             seen.errors.append(repr(error))
@@ -73,6 +84,7 @@ def _main() -> None:
     asked.add_argument("--seconds", type=float, default=1)
     asked.add_argument("--pause", type=float, default=0)
     asked.add_argument("--until", default="")
+    asked.add_argument("--body", default="")
     json.dump(asyncio.run(_all(Load(**vars(asked.parse_args())))), sys.stdout)
 
 

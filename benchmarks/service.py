@@ -18,6 +18,7 @@ from importlib.metadata import version
 from os import cpu_count
 from pathlib import Path
 from statistics import median, quantiles
+from uuid import UUID
 
 import httpx
 
@@ -34,6 +35,7 @@ from storemon.settings import Settings
 
 _POLLERS, _REPORTS = 500, 20
 _ROUNDS = 7
+_PUSHED = 1_000
 _REQUESTS = 10_000
 
 Line = tuple[str, str, str, bool]
@@ -161,9 +163,41 @@ def _memory(client: httpx.Client, place: Path, _: Path) -> Iterator[Line]:
     yield f"memory over {_REQUESTS:,} requests of all kinds", "flat: ≤ +3 %", told, late <= 1.03 * early
 
 
+def _pushes(client: httpx.Client, place: Path, _: Path) -> Iterator[Line]:
+    many, one = _bodies(place)
+    url = f"{client.base_url}/v1/polls"
+    rate = median(_rate(_seen(Load(url, clients=4, seconds=3, body=many))) for _ in range(3)) * _PUSHED
+    yield f"polls a second in pushes of {_PUSHED:,}", "≥ 100,000", f"{rate:,.0f}", rate >= 100_000
+    single = median(_rate(_seen(Load(url, clients=64, seconds=3, body=one))) for _ in range(3))
+    yield "pushes of one poll a second", "≥ 2,000", f"{single:,.0f}", single >= 2_000
+    done = place / "done"
+    with _loading(Load(url, clients=2, seconds=3, pause=0.2, until=str(done), body=many)) as seen:
+        for report_id in [trigger(client) for _ in range(_REPORTS)]:
+            while "X-Report-Status" not in client.get(f"/get_report/{report_id}").headers:
+                time.sleep(0.2)
+        done.touch()
+    (saw,) = seen
+    p99 = quantiles(saw.latencies, n=100)[98]
+    told = f"p50 {duration(median(saw.latencies))}, p99 {duration(p99)}; {len(saw.errors)} errors"
+    what = f"a push of {_PUSHED:,} polls, ten a second, while {_REPORTS} reports are made"
+    yield what, "no error, p99 ≤ 50 ms", told, not saw.errors and p99 <= 0.05
+
+
+def _bodies(place: Path) -> tuple[str, str]:
+    """Write a body of many polls and one of a single one; the same again and again, which only the mover can tell."""
+    polls = [
+        {"store_id": str(UUID(int=n)), "status": "active", "timestamp_utc": f"2024-10-14T20:{n % 60:02}:00Z"}
+        for n in range(_PUSHED)
+    ]
+    for name, body in (("many", polls), ("one", polls[0])):
+        (place / name).write_text(json.dumps(body))
+    return str(place / "many"), str(place / "one")
+
+
 _PARTS: dict[str, Callable[[httpx.Client, Path, Path], Iterator[Line]]] = {
     "clients that poll": _pollers,
     "polls a second": _throughput,
+    "polls that arrive": _pushes,
     "answers": _answers,
     "memory": _memory,
 }

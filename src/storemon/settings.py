@@ -137,6 +137,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = Memory(HALF)
     threads: Annotated[int, Meta(ge=0, le=1024, description="Threads that do the work; 0 for one on each CPU.")] = 0
     max_queued: Annotated[int, Meta(ge=1, description="Jobs of a kind that may wait; one more is answered 503.")] = 100
+    inbox: Annotated[Size, Meta(description="Polls that may wait for the lake, in bytes; more are answered 503.")] = (
+        Size("1GB")
+    )
     lease: Annotated[
         timedelta, Meta(description="How long a process may give no sign of life before its jobs are run again.")
     ] = timedelta(seconds=10)

@@ -49,6 +49,8 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
         *((f"/v1/{table}", "put") for table in ("hours", "zones", "stores", "special-hours", "maintenance")),
         *(("/v1/maintenance", method) for method in ("get", "post")),
         ("/v1/maintenance/{maintenance_id}", "delete"),
+        *((path, "post") for path in ("/v1/polls", "/v1/write", "/api/v2/write")),
+        ("/ping", "get"),
         *(("/v1/reports", method) for method in ("get", "post")),
         *(("/v1/reports/{report_id}", method) for method in ("get", "delete")),
         ("/v1/reports/{report_id}/cancel", "post"),

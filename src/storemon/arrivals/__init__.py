@@ -1,1 +1,1 @@
-"""How polls arrive by themselves: consumers of brokers and folders, the inbox on the way, and who empties it."""
+"""Polls on their way: consumed from brokers and folders, gathered into the inbox, and moved from there into the lake."""

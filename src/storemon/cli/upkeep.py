@@ -65,13 +65,14 @@ def vacuum(*, lake: LakePlace = None, reports: ReportsFolder = None, keep: str =
 
     """
     from storemon.lake.kept import KeptLake
+    from storemon.lake.vacuuming import LOG
     from storemon.service.work import kept_versions
 
     settings = Settings.load(lake=lake, reports=reports)
     kept = timedelta() if keep.strip() == "0" else parse_duration(keep)
     files = KeptLake(settings.lake).vacuum(kept, kept_versions(settings), dry_run=not yes)
+    of_log = sum(f"/{LOG}/" in path for path in files)
+    what = f"{len(files) - of_log:,} files" + (f" and {of_log:,} entries of the log" if of_log else "")
     sys.stdout.write(
-        f"{len(files):,} files removed\n"
-        if yes or not files
-        else f"{len(files):,} files would go; to remove them: storemon vacuum --yes\n"
+        f"{what} removed\n" if yes or not files else f"{what} would go; to remove them: storemon vacuum --yes\n"
     )

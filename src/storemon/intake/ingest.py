@@ -17,6 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from storemon.errors import InputError, LakeError, RejectedRowsError
+from storemon.intake.append import append_polls
 from storemon.intake.forms.fields import UNITS
 from storemon.intake.forms.known import POLLS_FORM
 from storemon.intake.found import find
@@ -24,12 +25,9 @@ from storemon.intake.load import Loaded, load
 from storemon.intake.reading import AS_USUAL, Reading
 from storemon.intake.weaknesses import weaknesses
 from storemon.intake.whole import replace
-from storemon.lake.gathered import Gathered
 from storemon.lake.kept import KeptLake
-from storemon.lake.polls import NewPolls
 from storemon.lake.rejected import replace_rejected
 from storemon.lake.retrying import retrying
-from storemon.lake.schemas import POLLS
 from storemon.lake.tables import Tables
 from storemon.lake.upkeep import AT_LEAST, compact
 from storemon.units.sizes import HALF, parse_size
@@ -180,17 +178,9 @@ def _commit(tables: Tables, loaded: Loaded) -> int:
         return 0  # a file of which nothing can be read replaces nothing
     form = loaded.form
     if form is POLLS_FORM:
-        return retrying(lambda: _append_polls(tables, loaded.accepted))
+        return append_polls(tables, loaded.accepted)
     accepted = loaded.accepted.read()
     return retrying(lambda: replace(tables, tables.open(form.table), form, accepted))
-
-
-def _append_polls(tables: Tables, accepted: Gathered) -> int:
-    read = tables.open(POLLS)
-    new = NewPolls(read, accepted)
-    if files := tables.write(read, new.parts()):
-        tables.commit(read, files)
-    return new.count
 
 
 def _record_rejected(tables: Tables, loaded: Loaded, now: datetime) -> None:

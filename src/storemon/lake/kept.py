@@ -13,7 +13,8 @@ from storemon.lake.rejected import clear_rejected
 from storemon.lake.schemas import FACTS, REJECTED
 from storemon.lake.snapshot import LakeSnapshot
 from storemon.lake.tables import Opened, Tables
-from storemon.lake.upkeep import Compaction, Pruning, compact, prune, vacuum
+from storemon.lake.upkeep import Compaction, Pruning, compact, prune
+from storemon.lake.vacuuming import vacuum
 
 
 class KeptLake:
@@ -67,7 +68,7 @@ class KeptLake:
     def vacuum(
         self, keep: timedelta, versions: Sequence[Mapping[str, int]] = (), *, dry_run: bool = False
     ) -> list[str]:
-        """Remove files that nothing needs any more; see `storemon.lake.upkeep.vacuum`."""
+        """Remove files that nothing needs any more; see `storemon.lake.vacuuming.vacuum`."""
         return vacuum(self._tables, keep, versions, dry_run=dry_run)
 
     def rejected(self) -> pl.DataFrame:

@@ -41,9 +41,12 @@ def as_roster(stores: pl.DataFrame) -> pl.DataFrame:
     return stores.sort("store_id").with_columns(**unset).select(POLLS.schema.names())
 
 
-def read_roster(polls: Opened) -> pl.DataFrame:
-    """Read which stores a table knows: ``store_key, store_id, polled_at, active`` of the first poll of each, by key."""
-    paths = polls.files.filter(pl.col("polled_on").is_null())["path"].to_list()
+def read_roster(polls: Opened, some: list[str] | None = None) -> pl.DataFrame:
+    """Read which stores a table knows: ``store_key, store_id, polled_at, active`` of the first poll of each, by key.
+
+    All of its files are read, or only ``some``, by their paths.
+    """
+    paths = polls.files.filter(pl.col("polled_on").is_null())["path"].to_list() if some is None else some
     if not paths:
         return _NO_ROSTER
     with polls.reading():

@@ -9,6 +9,7 @@ from storemon.lake.schemas import REJECTED
 from storemon.lake.tables import Opened, Tables
 
 _IDENTITY = ["file", "line", "row", "reason"]
+_SMALL, _MANY_FILES = 100_000, 32  # rows of a file that is merged with so many others
 
 
 def replace_rejected(tables: Tables, file: str, pieces: Callable[[], Iterator[pl.DataFrame]]) -> None:
@@ -35,6 +36,40 @@ def replace_rejected(tables: Tables, file: str, pieces: Callable[[], Iterator[pl
             tables.commit(read, files, instead_of=old)
 
     retrying(attempt)
+
+
+def append_rejected(tables: Tables, rows: pl.DataFrame) -> int:
+    """Keep rejected rows beside those that were kept before; one of the same file and line is kept once.
+
+    Small files are merged on the way, once there are many: so the table stays quick however often rows come.
+
+    Args:
+        tables: the lake's tables.
+        rows: in the table's columns.
+
+    Raises:
+        ConflictError: other writers were faster, again and again.
+        LakeError: the table cannot be read or written.
+
+    """
+    place = ["file", "line"]
+
+    def attempt() -> int:
+        read = tables.open(REJECTED)
+        with read.reading():
+            kept = read.scan(read.files["path"].to_list()).select(place)
+            known = kept.join(rows.lazy(), on=place, how="semi").collect(engine="streaming")
+        new = rows.unique(place, keep="first", maintain_order=True).join(known, on=place, how="anti")
+        if new.is_empty():
+            return 0
+        small = read.files.filter(pl.col("rows") < _SMALL)
+        old = small if len(small) >= _MANY_FILES else small.clear()
+        with read.reading():
+            there = read.scan(old["path"].to_list()).collect()
+        tables.commit(read, tables.write(read, [pl.concat([there, new])]), instead_of=old)
+        return len(new)
+
+    return retrying(attempt)
 
 
 def clear_rejected(tables: Tables, file: str | None = None) -> int:

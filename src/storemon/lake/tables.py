@@ -11,8 +11,8 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,17 @@ from storemon.lake.schemas import POLLS, Table
 from storemon.lake.writing import removal, written
 
 _COMMIT = re.compile(r"\d{20}\.json")
+_SUMMED_UP = re.compile(rb'"version":\s*(\d{1,18})\b')
 _ONCE = CommitProperties(max_commit_retries=0)
-_KEEP_LOGS = PostCommitHookProperties(cleanup_expired_logs=False)  # so that every version can be opened again
+KEEP_LOGS = PostCommitHookProperties(cleanup_expired_logs=False)  # so that every version can be opened again
 _PLAIN_ARROW = pl.CompatLevel.oldest()  # Delta knows no views of text
 _SMALL = 500_000  # rows
 _MANY_FILES = 1_000  # of a commit, that the log is summed up for at once: it opens in half of the time
 _IN_STORAGE = {"delta.checkpointInterval": "10"}  # for to open a table takes two requests for each commit since then
+_IN_FOLDER = {
+    "delta.checkpointInterval": "20",  # each commit since then takes 0.25 ms to open, a checkpoint some 20 ms to write
+    "delta.deletedFileRetentionDuration": "interval 10 minutes",  # else each checkpoint names those of a week
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +70,10 @@ class Opened:
             return self.found
         delta = _load(self.lake, self.table, self.version)
         if delta is None:
-            raise LakeError(f"{self.lake}: there is no table {self.table.name!r} at version {self.version}")
+            raise LakeError(
+                f"{self.lake}: there is no table {self.table.name!r} at version {self.version}; a vacuum removes those "
+                "that are neither recent nor of a report that is kept"
+            )
         return delta
 
     @cached_property
@@ -175,7 +183,7 @@ class Tables:
         if version == -1:
             return _opened(table, self.place, version, None)
         try:
-            commit = (self.place.folder / table.name / "_delta_log" / f"{version:020}.json").stat()
+            commit = commit_file(self.place.folder, table, version).stat()
         except OSError:  # there is no such version, or the log begins later
             return Opened(table, self.place, version)
         return _opened(table, self.place, version, (commit.st_ino, commit.st_mtime_ns))
@@ -183,13 +191,17 @@ class Tables:
     def _newest(self, table: Table) -> Opened:
         """Find the newest version by the names in the table's log; -1 where there is none yet.
 
-        In object storage the library finds it: names come a thousand at a time there, but it knows from where on.
+        From the last checkpoint on they are tried one by one; a log has many. In object storage the library finds it:
+        names come a thousand at a time there, but it knows from where on.
         """
         if self.place.folder is None:
             found = _load(self.place, table)
             return Opened(table, self.place, found.version() if found else -1, found)
+        log = self.place.folder / table.name / "_delta_log"
+        if (version := _after_checkpoint(log)) is not None:
+            return self._opened(table, version)
         try:
-            with os.scandir(self.place.folder / table.name / "_delta_log") as entries:
+            with os.scandir(log) as entries:
                 names = [entry.name for entry in entries]
         except FileNotFoundError:
             names = []
@@ -209,8 +221,17 @@ class Tables:
         with self._changing(read):
             return written(read.table, read.place, parts)
 
-    def commit(self, read: Opened, files: Sequence[AddAction], *, instead_of: pl.DataFrame | None = None) -> None:
+    def commit(
+        self,
+        read: Opened,
+        files: Sequence[AddAction],
+        *,
+        instead_of: pl.DataFrame | None = None,
+        same_rows: bool = False,
+    ) -> None:
         """Make ``files`` part of the table, ``instead_of`` some or all of `Opened.files`: whole or not at all.
+
+        The log tells whether they have the ``same_rows`` as those, only in other files.
 
         Raises:
             ConflictError: somebody committed since ``read`` was opened; open it again and decide anew.
@@ -218,12 +239,14 @@ class Tables:
 
         """
         schema = Schema.from_arrow(pl.DataFrame(schema=read.table.schema).to_arrow(compat_level=_PLAIN_ARROW).schema)
-        how: dict[str, Any] = {"commit_properties": _ONCE, "post_commithook_properties": _KEEP_LOGS}
+        how: dict[str, Any] = {"commit_properties": _ONCE, "post_commithook_properties": KEEP_LOGS}
         partition_by = list(read.table.partition_by)
+        if same_rows:
+            files = [replace(file, data_change=False) for file in files]
         with self._changing(read):
             if read.delta is not None:
                 gone = [] if instead_of is None else instead_of.to_dicts()
-                removed = [removal(read.table, read.place, file) for file in gone]
+                removed = [removal(read.table, read.place, file, same_rows=same_rows) for file in gone]
                 read.delta.create_write_transaction([*files, *removed], "append", schema, partition_by, **how)
             else:
                 _ = self.open(POLLS).delta  # no table is made beside polls of a format that is not known
@@ -236,7 +259,7 @@ class Tables:
                     mode="error",
                     partition_by=partition_by,
                     description=DESCRIPTION,
-                    configuration=None if read.place.folder else _IN_STORAGE,
+                    configuration=_IN_FOLDER if read.place.folder else _IN_STORAGE,
                     storage_options=read.place.committing,
                     **how,
                 )
@@ -255,7 +278,7 @@ class Tables:
         if read.delta is None:
             return
         with self._changing(read):
-            read.delta.delete(condition, commit_properties=_ONCE, post_commithook_properties=_KEEP_LOGS)
+            read.delta.delete(condition, commit_properties=_ONCE, post_commithook_properties=KEEP_LOGS)
 
     @contextmanager
     def _changing(self, read: Opened) -> Iterator[None]:
@@ -269,27 +292,36 @@ class Tables:
                 raise ConflictError(f"{self.place}: {read.table.name!r} was created by another writer") from error
             raise LakeError(f"{self.place}: {read.table.name!r} cannot be written: {plain(error)}") from error
 
-    def vacuum(self, read: Opened, keep: timedelta, versions: list[int], *, dry_run: bool) -> list[str]:
-        """Remove the files that no version needs that was current within ``keep``, nor any of the ``versions``.
+    def keep_log_short(self, read: Opened) -> None:
+        """Let the log of a table from before many commits were usual be summed up as often as that of a new one.
 
         Raises:
-            LakeError: the table cannot be read or written.
+            ConflictError: somebody committed since ``read`` was opened.
+            LakeError: the table cannot be written; nothing was changed.
 
         """
-        if read.delta is None:
-            return []
-        try:
-            removed = read.delta.vacuum(
-                -(-keep // timedelta(hours=1)),
-                dry_run,
-                enforce_retention_duration=False,
-                post_commithook_properties=_KEEP_LOGS,
-                full=True,
-                keep_versions=versions or None,
-            )
-        except (DeltaError, OSError) as error:
-            raise LakeError(f"{self.place}: {read.table.name!r} cannot be cleared: {plain(error)}") from error
-        return [f"{read.place}/{path}" for path in removed]
+        if read.place.folder and read.delta and not _IN_FOLDER.items() <= read.delta.metadata().configuration.items():
+            with self._changing(read):
+                read.delta.alter.set_table_properties(_IN_FOLDER, commit_properties=_ONCE)
+
+
+def commit_file(lake: Path, table: Table, version: int) -> Path:
+    """Name the file that makes a version of a table, in the folder of a lake."""
+    return lake / table.name / "_delta_log" / f"{version:020}.json"
+
+
+def _after_checkpoint(log: Path) -> int | None:
+    """Find the newest version by what is told of the last checkpoint; None where that is of no use."""
+    try:
+        told = _SUMMED_UP.search((log / "_last_checkpoint").read_bytes())
+    except OSError:
+        return None
+    version = int(told[1]) if told else -1
+    if version < 0 or not os.path.exists(log / f"{version:020}.json"):  # noqa: PTH110 - asked for often
+        return None
+    while os.path.exists(f"{log}/{version + 1:020}.json"):  # noqa: PTH110
+        version += 1
+    return version
 
 
 def _load(lake: Place, table: Table, version: int | None = None) -> DeltaTable | None:
@@ -304,6 +336,8 @@ def _load(lake: Place, table: Table, version: int | None = None) -> DeltaTable |
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as error:
+        if version is not None and lake.folder and not commit_file(lake.folder, table, version).exists():
+            return None
         raise LakeError(f"{lake}: the table {table.name!r} cannot be read: {plain(error)}") from error
     require_known_format(delta, lake, table)
     return delta

@@ -1,18 +1,18 @@
-"""Upkeep of a lake: small files merged, old polls let go, files that nothing needs removed.
+"""Upkeep of a lake: the files of closed days merged, old polls let go.
 
 Each changes only what it says, by atomic commits beside readers and writers, and can be cut off and run again any time.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
 from storemon.lake.polls import AT_ONCE, IDENTITY, as_kept, as_roster, distinct, ranges, read_roster
 from storemon.lake.retrying import retrying
-from storemon.lake.schemas import FACTS, POLLS, REJECTED
+from storemon.lake.schemas import POLLS
 from storemon.lake.tables import Opened, Tables
 
 AT_LEAST = 16
@@ -61,26 +61,40 @@ def compact(tables: Tables, *, at_least: int = 2, at_most: int | None = None) ->
     days = tables.open(POLLS).files.group_by("polled_on").agg(len=written, needed=needed)
     many = days.filter(pl.col("len") >= at_least, pl.col("len") > pl.col("needed"))
     if len(many.filter(pl.col("polled_on").is_null())):
-        _merge(tables, None)
+        merge(tables, None)
     closed = many.filter(pl.col("polled_on") < pl.lit(days["polled_on"].max(), pl.Date)).top_k(
         at_most or len(many), by="len"
     )
-    merged = [_merge(tables, day) for day in closed["polled_on"].sort()]
+    merged = [merge(tables, day) for day in closed["polled_on"].sort()]
     return Compaction(len(merged), sum(files for files, _ in merged), sum(doubled for _, doubled in merged))
 
 
-def _merge(tables: Tables, day: date | None) -> tuple[int, int]:
-    """Merge the files of a day, or of the roster; give how many they were, and how many doubled polls were dropped."""
+def merge(tables: Tables, day: date | None, some: pl.Series | None = None) -> tuple[int, int]:
+    """Merge the files of a day, or of the roster; give how many they were, and how many doubled polls were dropped.
+
+    Args:
+        tables: the lake's tables.
+        day: the day, None for the roster.
+        some: the paths of those to merge, by default all. Polls that are not decisive go with the decisive ones that
+            they came with, or a merged file would not be as told in `storemon.lake.decisive`.
+
+    Raises:
+        ConflictError: other writers were faster, again and again.
+        LakeError: a file of the polls is lost or damaged, or the lake cannot be written.
+
+    """
     read = tables.open(POLLS)
     old = read.files.filter(pl.col("polled_on").eq_missing(day))
-    parts = [as_roster(read_roster(read))] if day is None else _parts(read, old["path"].to_list())
-    new = tables.write(read, parts)
+    if some is not None:
+        old = old.filter(pl.col("path").is_in(some.implode()))
+    paths = old["path"].to_list()
+    new = tables.write(read, [as_roster(read_roster(read, paths))] if day is None else _parts(read, paths))
 
     def exchange() -> tuple[int, int]:
         now = tables.open(POLLS)
         if len(now.files.join(old, on="path", how="semi")) < len(old):
             return 0, 0  # another process has merged them, or let go of them; what is in them has not changed
-        tables.commit(now, new, instead_of=old)
+        tables.commit(now, new, instead_of=old, same_rows=True)
         doubled = old["rows"].sum() - sum(json.loads(file.stats)["numRecords"] for file in new)
         return int(old["decisive"].fill_null(value=True).sum()), doubled
 
@@ -121,23 +135,3 @@ def prune(tables: Tables, before: date, *, dry_run: bool) -> Pruning:
         return Pruning(*told)
 
     return retrying(attempt)
-
-
-def vacuum(tables: Tables, keep: timedelta, versions: Sequence[Mapping[str, int]], *, dry_run: bool) -> list[str]:
-    """Remove files that no version of the last while needs, nor any of the ``versions`` that are to be kept.
-
-    Args:
-        tables: the lake's tables.
-        keep: for how long a file stays after the commit that made it unnecessary; readers of that time may use it.
-        versions: of each table by its name, as reports name them.
-        dry_run: only tell which files.
-
-    Raises:
-        LakeError: the lake cannot be read or written.
-
-    """
-    removed = []
-    for table in (*FACTS, REJECTED):
-        needed = sorted({kept[table.name] for kept in versions if kept.get(table.name, -1) >= 0})
-        removed += tables.vacuum(tables.open(table), keep, needed, dry_run=dry_run)
-    return removed

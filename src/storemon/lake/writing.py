@@ -52,10 +52,13 @@ def written(table: Table, place: Place, parts: Iterable[pl.DataFrame]) -> list[A
             raise
 
 
-def removal(table: Table, place: Place, file: Mapping[str, Any]) -> RemoveAction:
-    """Say that a file, one row of `storemon.lake.tables.Opened.files`, is no longer part of the table."""
+def removal(table: Table, place: Place, file: Mapping[str, Any], *, same_rows: bool) -> RemoveAction:
+    """Say that a file, one row of `storemon.lake.tables.Opened.files`, is no longer part of the table.
+
+    Its rows are, all the same, if others have the ``same_rows``.
+    """
     values = {name: _text(file[name]) for name in table.partition_by}
-    return RemoveAction(file["path"].removeprefix(f"{place}/"), True, _now(), file["size"], values)
+    return RemoveAction(file["path"].removeprefix(f"{place}/"), not same_rows, _now(), file["size"], values)
 
 
 def _written(table: Table, place: Place, rows: pl.DataFrame) -> AddAction:

@@ -25,27 +25,34 @@ from litestar.exceptions import (
 from litestar.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
+from storemon.arrivals.gathering import Gatherer
+from storemon.arrivals.moving import Mover
 from storemon.errors import InputError
 from storemon.lake.schemas import FACTS
+from storemon.records.inbox import Inbox
 from storemon.records.jobs import Jobs, Kind
 from storemon.records.keys import Keys, opened_keys
+from storemon.records.leases import Leases
 from storemon.records.opening import opened_records
+from storemon.service.arriving import Arriving
 from storemon.service.door.callers import Doorkeeper, tokens_of
 from storemon.service.door.connections import Connection
 from storemon.service.door.hosts import ParsedHost
 from storemon.service.door.limits import AnswersInTurn, BodyInTime, make_room, rates_of
 from storemon.service.health import health, live
+from storemon.service.influx import ping, write_lines
 from storemon.service.ingestions import get_ingestion, ingest
 from storemon.service.logs import RequestLog, configure_logs
 from storemon.service.metrics import metrics
 from storemon.service.problems import problems_plugin
 from storemon.service.reports import get_report, get_report_by_path, trigger_report
 from storemon.service.schema import describe, openapi_config
-from storemon.service.telemetry.counted import RequestCount, begin_at_nothing, counted_in_a_folder
+from storemon.service.telemetry.counted import RequestCount, begin_at_nothing, count_moved, counted_in_a_folder
 from storemon.service.telemetry.stores import StoresNow
 from storemon.service.telemetry.traces import require_tracing, traced
 from storemon.service.v1.answers import ANSWERS
 from storemon.service.v1.content import get_content
+from storemon.service.v1.polls import push_polls
 from storemon.service.v1.problems import answer_outside, handlers
 from storemon.service.v1.reports import REPORTS
 from storemon.service.v1.tables import FACTS as LOADING
@@ -86,6 +93,9 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
         unwanted=partial(remove_unwanted, settings, jobs),
         tidy=partial(let_go, settings, jobs),
     )
+    inbox = Inbox(records, most=parse_size(settings.inbox))
+    gatherer = Gatherer(inbox)
+    mover = Mover(settings, inbox, Leases(records), moved=count_moved)
     stores_now = StoresNow(settings)
     begin_at_nothing(runs, [table.name for table in FACTS])
     app = Litestar(
@@ -95,25 +105,28 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
                 route_handlers=[trigger_report, get_report, get_report_by_path, ingest, get_ingestion],
                 tags=["basic"],
             ),
-            Router("", route_handlers=[health, live, metrics], tags=["operation"]),
+            Router("", route_handlers=[health, live, metrics, ping], tags=["operation"]),
+            Router("", route_handlers=[write_lines], tags=["arrivals"]),
             Router(
                 "/v1",
                 route_handlers=[
                     Router("", route_handlers=ANSWERS, middleware=[AnswersInTurn(settings)], tags=["answers"]),
                     Router("", route_handlers=[*REPORTS, get_content], tags=["reports"]),
                     Router("", route_handlers=LOADING, tags=["facts"]),
+                    Router("", route_handlers=[push_polls], tags=["arrivals"]),
                 ],
                 exception_handlers=handlers(),
             ),
         ],
-        dependencies=_provided(settings, jobs, workers, stores_now),
+        dependencies=_provided(settings, jobs, workers, stores_now)
+        | _arrivals(Arriving.of(settings, gatherer), inbox, mover),
         plugins=[problems_plugin()],
         middleware=[Doorkeeper(Keys(records), tokens_of(settings), rates_of(settings)), BodyInTime(settings)],
         request_max_body_size=parse_size(settings.body),
         exception_handlers=dict.fromkeys(_OUTSIDE, answer_outside),
         openapi_config=openapi_config(),
-        on_startup=[partial(make_room, settings), workers.start],
-        on_shutdown=[workers.stop, stores_now.stop, records.dispose],
+        on_startup=[partial(make_room, settings), workers.start, mover.start],
+        on_shutdown=[gatherer.stop, workers.stop, mover.stop, stores_now.stop, records.dispose],
         logging_config=None,
     )
     describe(app)
@@ -144,6 +157,20 @@ def _provided(settings: Settings, jobs: Jobs, workers: Workers, stores_now: Stor
         "workers": of_workers,
         "stores_now": of_stores_now,
     }
+    return {name: Provide(give, sync_to_thread=False) for name, give in found.items()}
+
+
+def _arrivals(arriving: Arriving, inbox: Inbox, mover: Mover) -> dict[str, Provide]:
+    def of_arriving() -> Arriving:
+        return arriving
+
+    def of_inbox() -> Inbox:
+        return inbox
+
+    def of_mover() -> Mover:
+        return mover
+
+    found: dict[str, Callable[..., object]] = {"arriving": of_arriving, "inbox": of_inbox, "mover": of_mover}
     return {name: Provide(give, sync_to_thread=False) for name, give in found.items()}
 
 

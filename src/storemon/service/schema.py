@@ -99,6 +99,7 @@ def openapi_config() -> OpenAPIConfig:
             Tag("answers", "Answers, straight"),
             Tag("reports", "Reports that are made meanwhile"),
             Tag("facts", "Tables that are loaded"),
+            Tag("arrivals", "Polls that are sent as they are made"),
             Tag("basic", "The few routes for a report of the usual windows, and for ingestions"),
             Tag("operation", "How the service is"),
         ],

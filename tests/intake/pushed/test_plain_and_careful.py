@@ -22,7 +22,9 @@ IDS = st.sampled_from(("a", "8139926242460185114", "00017c6a-7a77-4a95-bb2d-4064
 STATUSES = st.sampled_from(("active", "inactive"))
 DATES = st.datetimes(datetime(1, 1, 1), datetime(2024, 10, 15))  # noqa: DTZ001 - text without a zone
 ENDINGS = st.sampled_from(("Z", " UTC", "+00:00", "", ".5Z", ".412748 UTC", ".412748999+00:00", ".000001"))
-INSTANTS = st.tuples(DATES, st.sampled_from("T "), ENDINGS).map(lambda of: f"{of[0].isoformat(of[1], 'seconds')}{of[2]}")
+INSTANTS = st.tuples(DATES, st.sampled_from("T "), ENDINGS).map(
+    lambda of: f"{of[0].isoformat(of[1], 'seconds')}{of[2]}"
+)
 PLAIN = st.tuples(IDS, STATUSES, INSTANTS)
 NEARLY = st.tuples(
     st.one_of(IDS, st.sampled_from(("", "*", " a", "a ", "a,b", '"a"', "\u00a0", "a\tb", "a\\b", "a\0", "\n"))),
@@ -32,8 +34,21 @@ NEARLY = st.tuples(
         st.sampled_from(
             (
                 *("2024-02-30T00:00:00Z", "2023-02-29 00:00:00", "0000-01-01T00:00:00Z", "2024-10-03T24:00:00Z"),
-                *("2024-10-16T00:00:00Z", "2024-10-16T00:00:00.000001Z", "9999-12-31T23:59:59Z", "2024-10-03T23:33:60Z"),
-                *("1727998400", "1727998400412", "2024", "", "2024-10-03", "03.10.2024 1:00", "2024-10-03T23:33:20+05:30"),
+                *(
+                    "2024-10-16T00:00:00Z",
+                    "2024-10-16T00:00:00.000001Z",
+                    "9999-12-31T23:59:59Z",
+                    "2024-10-03T23:33:60Z",
+                ),
+                *(
+                    "1727998400",
+                    "1727998400412",
+                    "2024",
+                    "",
+                    "2024-10-03",
+                    "03.10.2024 1:00",
+                    "2024-10-03T23:33:20+05:30",
+                ),
                 *("2024-10-03T23:33:20.Z", "2024-10-03T23:33:20.1234567890Z", "2024-10-03 23:33:20  UTC", "now\n"),
                 *("٢024-10-03T23:33:20Z", "2024-10-03T23:33:20Z\n", "2024-10-03T23:33:20 Z", "2024-10-03t23:33:20z"),
             )
@@ -142,7 +157,9 @@ def test_one(row: Row) -> None:
     if one is None:
         return
     store_id, polled_at_us, active = one
-    assert read.polls.rows() == [(store_id, datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=polled_at_us), active)]
+    assert read.polls.rows() == [
+        (store_id, datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=polled_at_us), active)
+    ]
 
 
 def test_one_that_is_plain() -> None:

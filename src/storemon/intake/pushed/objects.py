@@ -71,15 +71,15 @@ def _record(line: int, raw: bytes, known: _Places) -> Record:
     names = tuple(members)
     if names not in known:
         known[names] = places(POLLS_FORM.columns, names, {})
-    texts: list[str | None] = []
+    texts: tuple[str | None, ...] = ()
     for column, at in zip(POLLS_FORM.columns, known[names], strict=True):
         if at is None:
             return line, *NOTHING, row, _lacking(column, names)
         value, damage = _text(names[at], members[names[at]])
         if damage or (damage := _twice(names[at], row)):
             return line, *NOTHING, row, damage
-        texts.append(value)
-    return line, *tuple(texts), row, None
+        texts += (value,)
+    return (line, *texts, row, None)
 
 
 def _lacking(column: str, names: tuple[str, ...]) -> str:

@@ -2,8 +2,11 @@
 
 import hashlib
 import time
+from base64 import b64decode
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs
 
 import msgspec
 import structlog
@@ -34,6 +37,9 @@ BEARER = "token:"
 NOBODY = {"role": None}
 """What a route says that needs no key."""
 
+
+AS_INFLUX = {"as_influx": True}
+"""What a route says whose key may be sent as clients of InfluxDB send theirs."""
 
 OF_ALL_STORES = {"of_all_stores": True}
 """What a route says whose answer is about all stores: whoever may see some only is kept out."""
@@ -127,6 +133,8 @@ class Doorkeeper(ASGIMiddleware):
         scheme, _, bearer = headers.get(b"authorization", "").partition(" ")
         token = bearer.strip() if scheme.lower() == "bearer" else ""
         sent = headers.get(b"x-api-key") or token
+        if not sent and scope["route_handler"].opt.get("as_influx"):
+            sent = _as_influx(scheme.lower(), bearer.strip(), scope["query_string"])
         if not sent and not await self._guarded():
             return Caller()
         if self._tokens is not None and sent == token and "." in token:  # which no key has
@@ -146,6 +154,16 @@ class Doorkeeper(ASGIMiddleware):
         if not self._is_guarded and time.monotonic() - self._looked_at > _LOOK_SECONDS:
             self._is_guarded, self._looked_at = await self._keys.exist(), time.monotonic()
         return self._is_guarded
+
+
+def _as_influx(scheme: str, rest: str, query: bytes) -> str:
+    """Find the key as clients of InfluxDB send it: as a token, as the password, or as the parameter ``p``."""
+    if scheme == "token":
+        return rest
+    if scheme == "basic":
+        with suppress(ValueError):
+            return b64decode(rest, validate=True).decode().partition(":")[2]
+    return parse_qs(query.decode("latin-1")).get("p", [""])[-1]
 
 
 def tokens_of(settings: Settings) -> "Tokens | None":

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, get_args
@@ -61,6 +62,14 @@ _ROWS = Counter(
     ["table", "outcome"],
     registry=_COUNTS,
 )
+_ARRIVED = Counter(
+    "storemon_arrived_polls",
+    "Polls that were sent to this service, by the way they came and what became of them.",
+    ["source", "outcome"],
+    registry=_COUNTS,
+)
+_MOVED = Counter("storemon_inbox_moved_polls", "Polls that were brought into the lake.", ["outcome"], registry=_COUNTS)
+_COMMITS = Counter("storemon_inbox_commits", "Commits by which they were.", registry=_COUNTS)
 _STORES = Gauge(
     "storemon_stores",
     "Stores by their state, and whether they are open, at the instant that storemon_stores_as_of_timestamp_seconds is.",
@@ -148,6 +157,25 @@ def count_rows(tables: Iterable[TableSummary]) -> None:
             _ROWS.labels(table.table, outcome).inc(getattr(table, outcome))
 
 
+@cache
+def _arrived(source: str, outcome: str) -> Counter:
+    return _ARRIVED.labels(source, outcome)
+
+
+def count_arrived(source: str, taken: int, rejected: int) -> None:
+    """Count polls that were sent: ``http`` or ``influx``."""
+    _arrived(source, "taken").inc(taken)
+    if rejected:
+        _arrived(source, "rejected").inc(rejected)
+
+
+def count_moved(polls: int, added: int) -> None:
+    """Count a commit of polls from the inbox, and how many of them were new."""
+    _COMMITS.inc()
+    _MOVED.labels("added").inc(added)
+    _MOVED.labels("known").inc(polls - added)
+
+
 def count_stores(counts: Mapping[tuple[str, bool], int], as_of: float) -> None:
     """Tell how many stores are in a state, and open or not, as of an instant in seconds since 1970."""
     for (state, is_open), count in counts.items():
@@ -164,6 +192,11 @@ def begin_at_nothing(kinds: Iterable[str], tables: Iterable[str]) -> None:
     for table in tables:
         for outcome in ("added", "known", "rejected"):
             _ROWS.labels(table, outcome)
+    for source in ("http", "influx"):
+        for outcome in ("taken", "rejected"):
+            _arrived(source, outcome)
+    for outcome in ("added", "known"):
+        _MOVED.labels(outcome)
 
 
 def counts() -> bytes:

@@ -13,6 +13,7 @@ from litestar.plugins.problem_details import ProblemDetailsException
 from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import EmptyLakeError, InputError, StoppedError, StoremonError
+from storemon.records.inbox import InboxFullError
 from storemon.records.jobs import QueueFullError
 from storemon.records.opening import said
 from storemon.service.door.limits import BusyError
@@ -33,6 +34,7 @@ _BY_ERROR: dict[type[Exception], _Kind] = {
     InputError: _Kind(400, "wrong-question", "The question can't be understood"),
     EmptyLakeError: _Kind(404, "no-polls", "There are no polls yet"),
     QueueFullError: _Kind(503, "too-many-waiting", "Too many are waiting"),
+    InboxFullError: _Kind(503, "too-many-waiting", "Too many are waiting"),
     BusyError: _Kind(503, "busy", "Too many answers are being computed"),
     StoppedError: _Kind(504, "took-too-long", "The answer takes too long"),
     SQLAlchemyError: _Kind(503, "records-out-of-reach", "The records can't be reached"),
