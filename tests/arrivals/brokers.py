@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -35,6 +36,11 @@ def has_nats() -> bool:
 class Broker(Protocol):
     url: str
     """What to listen to."""
+    topic: str
+    """The queue, the subject or the topic in it."""
+
+    def make(self) -> None:
+        """Make a new one, and turn to it."""
 
     def send(self, bodies: Sequence[bytes], media_type: str | None = None) -> None: ...
 
@@ -55,6 +61,8 @@ class _Server:
             shutil.chown(self.folder, user)
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self._numbers = count()
+        self.topic = ""
 
     def command(self) -> tuple[Sequence[str], Mapping[str, str]]:
         raise NotImplementedError
@@ -102,11 +110,14 @@ class _Server:
 
 
 class NatsServer(_Server):
-    """With a stream for the subject ``polls``."""
+    """With a stream for each subject, of its name in capitals."""
 
     def __init__(self) -> None:
         super().__init__("nats")
-        self.url = f"nats://127.0.0.1:{self.port}/polls"
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}/{self.topic}"
 
     def command(self) -> tuple[Sequence[str], Mapping[str, str]]:
         (self.folder / "conf").write_text(
@@ -117,8 +128,10 @@ class NatsServer(_Server):
         return [str(_NATS), "-c", str(self.folder / "conf")], {}
 
     def make(self) -> None:
+        self.topic = f"polls{next(self._numbers)}"
+
         async def made(client: Any) -> None:
-            await client.jetstream().add_stream(name="POLLS", subjects=["polls"])
+            await client.jetstream().add_stream(name=self.topic.upper(), subjects=[self.topic])
 
         asyncio.run(self._connected(made))
 
@@ -126,11 +139,11 @@ class NatsServer(_Server):
         async def sent(client: Any) -> None:
             headers = {"Content-Type": media_type} if media_type else None
             streams = client.jetstream()
-            before = (await streams.stream_info("POLLS")).state.messages
+            before = (await streams.stream_info(self.topic.upper())).state.messages
             for body in bodies:
-                await client.publish("polls", body, headers=headers)
+                await client.publish(self.topic, body, headers=headers)
             await client.flush(30)
-            while (await streams.stream_info("POLLS")).state.messages < before + len(bodies):
+            while (await streams.stream_info(self.topic.upper())).state.messages < before + len(bodies):
                 await asyncio.sleep(0.02)
 
         asyncio.run(self._connected(sent))
@@ -144,12 +157,15 @@ class NatsServer(_Server):
 
 
 class Rabbit(_Server):
-    """With a durable queue ``polls``."""
+    """With durable queues."""
 
     def __init__(self) -> None:
         super().__init__("rabbitmq", "rabbitmq" if os.geteuid() == 0 else None)
         self._others = (free_port(), free_port())
-        self.url = f"amqp://guest:guest@127.0.0.1:{self.port}?queue=polls"
+
+    @property
+    def url(self) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{self.port}?queue={self.topic}"
 
     def command(self) -> tuple[Sequence[str], Mapping[str, str]]:
         distribution, names = self._others
@@ -183,8 +199,10 @@ class Rabbit(_Server):
                     os.kill(int(status.parent.name), signal.SIGKILL)
 
     def make(self) -> None:
+        self.topic = f"polls{next(self._numbers)}"
+
         async def made(channel: Any) -> None:
-            await channel.queue_declare("polls", durable=True)
+            await channel.queue_declare(self.topic, durable=True)
 
         asyncio.run(self._connected(made))
 
@@ -194,7 +212,7 @@ class Rabbit(_Server):
             for first in range(0, len(bodies), 1_000):
                 some = bodies[first : first + 1_000]
                 await asyncio.gather(
-                    *(channel.basic_publish(body, routing_key="polls", properties=properties) for body in some)
+                    *(channel.basic_publish(body, routing_key=self.topic, properties=properties) for body in some)
                 )
 
         asyncio.run(self._connected(sent))
@@ -208,23 +226,28 @@ class Rabbit(_Server):
 
 
 class KafkaMock:
-    """librdkafka's own cluster in this process, with a topic ``polls``; any client can reach it by its address."""
+    """librdkafka's own cluster in this process, any client can reach it by its address."""
 
     def __init__(self) -> None:
         self._cluster = Producer({"test.mock.num.brokers": 1, "log_level": 0})
         brokers = self._cluster.list_topics(timeout=10).brokers.values()
         self.servers = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
-        self.url = f"kafka://{self.servers}/polls?session.timeout.ms=2000&heartbeat.interval.ms=300"
+        self._numbers = count()
         self._producer = Producer({"bootstrap.servers": self.servers, "log_level": 0})
-        self.make()
+        self.topic = ""
+
+    @property
+    def url(self) -> str:
+        return f"kafka://{self.servers}/{self.topic}?group={self.topic}&session.timeout.ms=2000&heartbeat.interval.ms=300"
 
     def make(self) -> None:
-        self._producer.list_topics("polls", timeout=10)  # asking makes it
+        self.topic = f"polls{next(self._numbers)}"
+        self._producer.list_topics(self.topic, timeout=10)  # asking makes it
 
     def send(self, bodies: Iterable[bytes], media_type: str | None = None) -> None:
         headers = [("content-type", media_type.encode())] if media_type else None
         for body in bodies:
-            self._producer.produce("polls", body, headers=headers)
+            self._producer.produce(self.topic, body, headers=headers)
             self._producer.poll(0)
         assert self._producer.flush(30) == 0
 

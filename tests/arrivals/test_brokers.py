@@ -3,7 +3,8 @@
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from tests.examples import DEEP, examples
 
 MANY = 20_000
 POINTS = 10
+NEEDS_NATS = pytest.mark.skipif(not has_nats(), reason=NO_NATS)
 NEEDS = {
-    "nats": pytest.mark.skipif(not has_nats(), reason=NO_NATS),
+    "nats": NEEDS_NATS,
     "rabbitmq": pytest.mark.skipif(not has_rabbitmq(), reason=NO_RABBITMQ),
     "kafka": (),
 }
@@ -24,18 +26,29 @@ KINDS = [pytest.param(kind, marks=marks) for kind, marks in NEEDS.items()]
 REAL_KINDS = [pytest.param(kind, marks=NEEDS[kind]) for kind in ("nats", "rabbitmq")]
 
 
+@pytest.fixture(scope="module")
+def started() -> Iterator[Callable[[str], Broker]]:
+    """Give a broker of a kind, started when it is first asked for, with a new queue."""
+    with ExitStack() as stack:
+        running: dict[str, Broker] = {}
+
+        def start(kind: str) -> Broker:
+            if kind not in running:
+                running[kind] = stack.enter_context(STARTS[kind]())
+            running[kind].make()
+            return running[kind]
+
+        yield start
+
+
 @pytest.fixture(params=KINDS)
-def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
-    with STARTS[request.param]() as started:
-        started.make()
-        yield started
+def broker(request: pytest.FixtureRequest, started: Callable[[str], Broker]) -> Broker:
+    return started(request.param)
 
 
 @pytest.fixture(params=REAL_KINDS)
-def real_broker(request: pytest.FixtureRequest) -> Iterator[NatsServer | Rabbit]:
-    with STARTS[request.param]() as started:
-        started.make()
-        yield started
+def real_broker(request: pytest.FixtureRequest, started: Callable[[str], Broker]) -> Broker:
+    return started(request.param)
 
 
 def test_all_that_is_sent_is_in_the_lake(broker: Broker, tmp_path: Path) -> None:
@@ -69,7 +82,8 @@ def test_what_cannot_be_read_is_kept_with_where_it_came_from(broker: Broker, tmp
     rows = {row: (file, line, reason) for file, line, row, reason in rejected_in(tmp_path)}
     assert {wrong.decode(), "no JSON at all", "\ufffd\ufffd"} == {*rows}
     assert "status" in rows[wrong.decode()][2]
-    place = {"kafka": "kafka://polls/", "amqp": "amqp://polls", "nats": "nats://POLLS"}[broker.url.partition(":")[0]]
+    places = {"kafka": f"kafka://{broker.topic}/", "amqp": f"amqp://{broker.topic}", "nats": f"nats://{broker.topic.upper()}"}
+    place = places[broker.url.partition(":")[0]]
     assert all(file.startswith(place) for file, _, _ in rows.values())
     if isinstance(broker, NatsServer):  # it counts from 1
         assert [rows[row][1] for row in (wrong.decode(), "no JSON at all", "\ufffd\ufffd")] == [2, 4, 5]
@@ -104,15 +118,24 @@ def test_a_broker_is_killed_and_started_again(real_broker: NatsServer | Rabbit, 
         assert listener.stop() == 0
 
 
-def test_a_broker_that_is_not_there_yet(tmp_path: Path) -> None:
-    with NatsServer() as server:
-        server.make()
-        server.kill()
-        with listening(tmp_path, server.url) as listener:
-            listener.said("the broker is not there")
-            server.start()
-            server.send(written(sent(10)))
-            assert arrived(tmp_path, sent(10)), listener.log
+def test_a_broker_that_is_not_there_yet(real_broker: NatsServer | Rabbit, tmp_path: Path) -> None:
+    real_broker.kill()
+    with listening(tmp_path, real_broker.url) as listener:
+        listener.said("the broker is not there")
+        real_broker.start()
+        real_broker.send(written(sent(10)))
+        assert arrived(tmp_path, sent(10)), listener.log
+
+
+def test_a_full_inbox_is_waited_for(broker: Broker, tmp_path: Path) -> None:
+    """So little may wait that each batch fills it; the mover empties it."""
+    polls = sent(15_000)
+    with listening(tmp_path, broker.url, STOREMON_INBOX="1KB") as listener:
+        broker.send(written(polls))
+        listener.said("nothing is fetched")
+        assert arrived(tmp_path, polls, 90), listener.log
+        assert listener.logged("the inbox takes polls again")
+        assert listener.stop() == 0
 
 
 def test_several_side_by_side(broker: Broker, tmp_path: Path) -> None:
@@ -137,9 +160,9 @@ def test_a_listener_ends_in_seconds_when_nothing_comes(broker: Broker, tmp_path:
     ("change", "told"),
     [
         (lambda url: url.replace("guest:guest", "guest:Sesame1"), "does not let us in"),
-        (lambda url: url.replace("queue=polls", "queue=none"), "make the queue first"),
+        (lambda url: url.replace("queue=", "queue=no"), "make the queue first"),
         (lambda url: url.replace("nats://", "nats://storemon:Sesame1@"), "does not let us in"),
-        (lambda url: url.replace("/polls", "/none"), "there is no stream"),
+        (lambda url: url.replace("/polls", "/no"), "there is no stream"),
         (lambda url: url + "?stream=NONE", "there is no stream NONE"),
     ],
 )
@@ -154,17 +177,18 @@ def test_what_waiting_would_not_help(real_broker: NatsServer | Rabbit, tmp_path:
         assert "Traceback" not in listener.log
 
 
-def test_an_unknown_topic(tmp_path: Path) -> None:
-    with KafkaMock() as broker, listening(tmp_path, f"kafka://{broker.servers}/none") as listener:
+def test_an_unknown_topic(started: Callable[[str], Broker], tmp_path: Path) -> None:
+    broker = started("kafka")
+    assert isinstance(broker, KafkaMock)
+    with listening(tmp_path, f"kafka://{broker.servers}/none") as listener:
         assert listener.process.wait(30) == 2
         assert "there is no topic none" in listener.log
 
 
+@NEEDS_NATS
 def test_a_million_messages_and_a_consumer_that_is_killed_ten_times(tmp_path: Path) -> None:
     if not DEEP:
         pytest.skip("takes a minute: DEEP_TESTS=1")
-    if not has_nats():
-        pytest.skip(NO_NATS)
     polls = sent(1_000_000)
     with NatsServer() as broker:
         broker.make()

@@ -12,7 +12,7 @@ from tests.lake.contents import contents
 from tests.service.waiting import until
 
 HEADER = "store_id,status,timestamp_utc\n"
-URL = "folder://incoming?settle=0s"
+URL = "folder://incoming?settle=1s"
 
 
 @pytest.fixture

@@ -64,10 +64,11 @@ def _consume(address: "Address", settings: Settings, form: Format, stopping: Eve
     from storemon.records.inbox import Inbox
     from storemon.records.leases import Leases
     from storemon.records.opening import opened_records
+    from storemon.units.sizes import parse_size
 
     source = source_of(address)
     records = opened_records(settings)
-    inbox = Inbox(records, most=256_000_000)
+    inbox = Inbox(records, most=parse_size(settings.inbox))
     mover = Mover(settings, inbox, Leases(records))
     mover.start()
     try:
