@@ -143,7 +143,7 @@ class NatsServer(_Server):
             for body in bodies:
                 await client.publish(self.topic, body, headers=headers)
             await client.flush(30)
-            while (await streams.stream_info(self.topic.upper())).state.messages < before + len(bodies):
+            while (await streams.stream_info(self.topic.upper())).state.messages < before + len(bodies):  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.02)
 
         asyncio.run(self._connected(sent))
@@ -238,7 +238,9 @@ class KafkaMock:
 
     @property
     def url(self) -> str:
-        return f"kafka://{self.servers}/{self.topic}?group={self.topic}&session.timeout.ms=2000&heartbeat.interval.ms=300"
+        return (
+            f"kafka://{self.servers}/{self.topic}?group={self.topic}&session.timeout.ms=2000&heartbeat.interval.ms=300"
+        )
 
     def make(self) -> None:
         self.topic = f"polls{next(self._numbers)}"

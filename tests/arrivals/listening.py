@@ -21,9 +21,7 @@ Polls = set[tuple[str, datetime, bool]]
 
 def sent(count: int, first: int = 0) -> Polls:
     """So many polls, all different: of a thousand stores, minute by minute."""
-    return {
-        (f"store-{n % 1000}", FIRST + timedelta(minutes=n // 1000), n % 3 > 0) for n in range(first, first + count)
-    }
+    return {(f"store-{n % 1000}", FIRST + timedelta(minutes=n // 1000), n % 3 > 0) for n in range(first, first + count)}
 
 
 def written(polls: Polls) -> list[bytes]:

@@ -82,7 +82,11 @@ def test_what_cannot_be_read_is_kept_with_where_it_came_from(broker: Broker, tmp
     rows = {row: (file, line, reason) for file, line, row, reason in rejected_in(tmp_path)}
     assert {wrong.decode(), "no JSON at all", "\ufffd\ufffd"} == {*rows}
     assert "status" in rows[wrong.decode()][2]
-    places = {"kafka": f"kafka://{broker.topic}/", "amqp": f"amqp://{broker.topic}", "nats": f"nats://{broker.topic.upper()}"}
+    places = {
+        "kafka": f"kafka://{broker.topic}/",
+        "amqp": f"amqp://{broker.topic}",
+        "nats": f"nats://{broker.topic.upper()}",
+    }
     place = places[broker.url.partition(":")[0]]
     assert all(file.startswith(place) for file, _, _ in rows.values())
     if isinstance(broker, NatsServer):  # it counts from 1
@@ -166,7 +170,9 @@ def test_a_listener_ends_in_seconds_when_nothing_comes(broker: Broker, tmp_path:
         (lambda url: url + "?stream=NONE", "there is no stream NONE"),
     ],
 )
-def test_what_waiting_would_not_help(real_broker: NatsServer | Rabbit, tmp_path: Path, change: object, told: str) -> None:
+def test_what_waiting_would_not_help(
+    real_broker: NatsServer | Rabbit, tmp_path: Path, change: object, told: str
+) -> None:
     url = change(real_broker.url)  # type: ignore[operator]
     if url == real_broker.url or (isinstance(real_broker, Rabbit) and "stream" in told):
         pytest.skip("is about the other broker")
@@ -200,4 +206,3 @@ def test_a_million_messages_and_a_consumer_that_is_killed_ten_times(tmp_path: Pa
         with listening(tmp_path, broker.url) as listener:
             assert arrived(tmp_path, polls, 240), listener.log
             assert listener.stop() == 0
-

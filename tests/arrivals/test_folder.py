@@ -28,7 +28,7 @@ def as_csv(polls: Polls) -> str:
 
 
 def names(folder: Path) -> set[str]:
-    return {file.name for file in folder.iterdir()}
+    return {file.name for file in folder.iterdir()} if folder.is_dir() else set()
 
 
 def drop(folder: Path, name: str, text: str) -> None:
@@ -37,7 +37,9 @@ def drop(folder: Path, name: str, text: str) -> None:
 
 
 def ended(listener: Listener) -> bool:
-    return listener.stop() == 0 and bool(listener.logged("stopped"))
+    status = listener.stop()
+    assert status == 0, (status, listener.log)
+    return bool(listener.logged("stopped"))
 
 
 def test_files_of_any_table_are_ingested_and_moved(tmp_path: Path, incoming: Path) -> None:

@@ -76,9 +76,7 @@ class Counts(NamedTuple):
 class Consumer:
     """Brings a source's messages into the inbox, until it is told to stop."""
 
-    def __init__(
-        self, source: Source, inbox: Inbox, *, form: Format, stopping: Event, limits: Limits = LIMITS
-    ) -> None:
+    def __init__(self, source: Source, inbox: Inbox, *, form: Format, stopping: Event, limits: Limits = LIMITS) -> None:
         self._source, self._inbox, self._form, self._stopping, self._limits = source, inbox, form, stopping, limits
         self._total = self._told = Counts()
         self._told_at = time.monotonic()
@@ -172,4 +170,5 @@ class Consumer:
 class Attempt(Protocol):
     """Something that may have to be tried again; tells whether it is done."""
 
-    def __call__(self) -> bool: ...
+    def __call__(self) -> bool:
+        """Try."""

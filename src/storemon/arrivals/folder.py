@@ -192,7 +192,7 @@ def _locked(file: Path) -> Iterator[bool]:
     try:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_there = os.stat(file).st_ino == os.fstat(opened).st_ino
+            is_there = file.stat().st_ino == os.fstat(opened).st_ino
         except (BlockingIOError, FileNotFoundError):
             is_there = False
         yield is_there

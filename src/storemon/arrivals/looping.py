@@ -41,4 +41,3 @@ class Looping:
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
-

@@ -104,9 +104,7 @@ class Nats:
             self._client = await self._connect(self._address_of_server(), **self._login())
             await self._find_consumer(self._client)
             self._inbox = self._client.new_inbox()
-            await self._client.subscribe(
-                self._inbox, cb=self._arrived, pending_msgs_limit=-1, pending_bytes_limit=-1
-            )
+            await self._client.subscribe(self._inbox, cb=self._arrived, pending_msgs_limit=-1, pending_bytes_limit=-1)
         except (Error, OSError, TimeoutError) as error:
             text = self._address.without_secrets(str(error) or type(error).__name__)
             if "authorization" in text.lower() or "permissions" in text.lower():
@@ -155,7 +153,11 @@ class Nats:
                 filter_subject=subject,
             )
             found = (await streams.add_consumer(self._stream, wanted)).config
-        if found.deliver_subject or found.ack_policy != AckPolicy.EXPLICIT or (found.filter_subject or subject) != subject:
+        if (
+            found.deliver_subject
+            or found.ack_policy != AckPolicy.EXPLICIT
+            or (found.filter_subject or subject) != subject
+        ):
             raise InputError(
                 f"{self.name}: the consumer {self._durable} of {self._stream} is not a pull consumer of this subject "
                 "with explicit acknowledgement; name another one with ?durable=NAME"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 _SECONDS = 10.0
 _TLS = ("cafile", "certfile", "keyfile", "no_verify_ssl")
-_AT_ONCE = 2 * LIMITS.messages  # what the broker may send ahead of acknowledgements: a batch is filled while one is read
+_AT_ONCE = (
+    2 * LIMITS.messages
+)  # what the broker may send ahead of acknowledgements: a batch is filled while one is read
 _MOST_AT_ONCE = 65_535
 
 
@@ -143,10 +146,8 @@ class RabbitMQ:
         self._wanted = min(limits.messages, self._at_once)
         if len(self._got) < self._wanted and not self._channel.is_closed:
             self._ready.clear()
-            try:
+            with suppress(TimeoutError):  # then it is what has come until now
                 await asyncio.wait_for(self._ready.wait(), limits.seconds)
-            except TimeoutError:
-                pass  # what has come until now
         if self._is_cancelled:
             raise ConnectionError("the broker sends no more from this queue")
         if self._channel.is_closed:  # and what it had sent can't be acknowledged any more
@@ -162,7 +163,7 @@ class RabbitMQ:
         return [self._message(each) for each in batch]
 
     def _message(self, message: "DeliveredMessage") -> Message:
-        """A queue numbers nothing for good: a message is known by what it holds, so it stays the same one."""
+        """Number a message by what it holds, so that it stays the same one: a queue numbers nothing for good."""
         media_type = message.header.properties.content_type
         digest = blake2b(message.body, digest_size=7).digest()
         return Message(message.body, media_type, f"amqp://{self._queue}", int.from_bytes(digest))

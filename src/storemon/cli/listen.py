@@ -26,7 +26,7 @@ def listen(
     lake: LakePlace = None,
     reports: Annotated[Path | None, Parameter(help="Folder of the records, the inbox too (default: reports).")] = None,
 ) -> None:
-    """Let polls arrive from Kafka, RabbitMQ or NATS, or as files that are dropped into a folder. Ctrl-C stops.
+    """Let polls arrive from Kafka, RabbitMQ or NATS, or as files dropped into a folder. Ctrl-C stops.
 
     Parameters
     ----------

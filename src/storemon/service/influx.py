@@ -20,7 +20,9 @@ _LINE = "store_status,store_id=27da2c26-f5a7-45bb-905c-bdc9558cea5e active=true 
 _CODES = {401: "unauthorized", 403: "forbidden", 413: "request too large", 500: "internal error", 503: "unavailable"}
 Precision = Annotated[
     Unit,
-    QueryParameter(description="The unit of the timestamps, as InfluxDB 1 or 2 calls it.", examples=[Example(value="s")]),
+    QueryParameter(
+        description="The unit of the timestamps, as InfluxDB 1 or 2 calls it.", examples=[Example(value="s")]
+    ),
 ]
 
 
