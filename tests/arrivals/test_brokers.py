@@ -1,6 +1,7 @@
 """What is sent to a broker is in the lake, whatever happens to the broker and to whoever listens."""
 
 import json
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -206,3 +207,17 @@ def test_a_million_messages_and_a_consumer_that_is_killed_ten_times(tmp_path: Pa
         with listening(tmp_path, broker.url) as listener:
             assert arrived(tmp_path, polls, 240), listener.log
             assert listener.stop() == 0
+
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "live.md"
+
+
+def test_the_commands_of_the_page(broker: Broker, tmp_path: Path) -> None:
+    """Each example as it stands, but for the broker and what it is called there."""
+    scheme = broker.url.partition("://")[0]
+    (example,) = re.findall(rf"^storemon listen '({scheme}://.*)'$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    place = broker.url.partition("://")[2].partition("/")[0].partition("?")[0]
+    url = re.sub(r"://[^/]*", f"://{place}", example).replace("/vhost", "").replace("polls", broker.topic)
+    with listening(tmp_path, url) as listener:
+        broker.send(written(sent(5)))
+        assert arrived(tmp_path, sent(5)), listener.log

@@ -163,7 +163,7 @@ class RabbitMQ:
         return [self._message(each) for each in batch]
 
     def _message(self, message: "DeliveredMessage") -> Message:
-        """Number a message by what it holds, so that it stays the same one: a queue numbers nothing for good."""
+        """Give a message a number that stays its own, from what it holds: a queue numbers nothing for good."""
         media_type = message.header.properties.content_type
         digest = blake2b(message.body, digest_size=7).digest()
         return Message(message.body, media_type, f"amqp://{self._queue}", int.from_bytes(digest))
