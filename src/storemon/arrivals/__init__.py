@@ -1,1 +1,1 @@
-"""Polls on their way: gathered into the inbox as they arrive, and moved from there into the lake."""
+"""Polls on their way: consumed from brokers and folders, gathered into the inbox, moved from there into the lake."""

@@ -42,6 +42,10 @@ EXAMPLES = {
     "config:config": ("config", "config --port 8080 --carry-limit 36h"),
     "backups:backup": ("backup storemon.tar.zst", "backup storemon.tar.zst --lake s3://bucket/storemon"),
     "backups:restore": ("restore storemon.tar.zst", "restore storemon.tar.zst --lake parquet --reports reports"),
+    "listen:listen": (
+        "listen 'kafka://broker:9092/polls?group=storemon'",
+        "listen folder://data/incoming",
+    ),
     "service:serve": ("serve", "serve --host 0.0.0.0 --port 8080 --workers 2"),
 }
 """The commands, in the order in which one comes to need them: the module and the function, and two examples of each."""

@@ -13,7 +13,7 @@ SQLITE = DatabaseAddress("sqlite")
 
 _ADDRESS = re.compile(r"postgres(?:ql)?://[^\s]*?/[^\s/?]+(?:\?\S*)?")
 _PASSWORD = re.compile(r"(\w://[^\s:@/?#]*:)\S+@")
-_PARAMETER = re.compile(r"([?&]\w*(?:password|passwd|secret|token|key)=)[^&\s]+", re.IGNORECASE)
+_PARAMETER = re.compile(r"([?&][\w.]*(?:password|passwd|secret|token|key)=)[^&\s]+", re.IGNORECASE)
 
 
 def parse_database(text: str) -> DatabaseAddress:
