@@ -99,7 +99,7 @@ class Nats:
         from nats.errors import Error  # noqa: PLC0415 - an extra
 
         self._ended = asyncio.Event()
-        self._status = ""
+        self._status = self._complaint = ""
         try:
             self._client = await self._connect(self._address_of_server(), **self._login())
             await self._find_consumer(self._client)
@@ -109,7 +109,7 @@ class Nats:
             text = self._address.without_secrets(str(error) or type(error).__name__)
             if "authorization" in text.lower() or "permissions" in text.lower():
                 raise InputError(f"{self.name} does not let us in: {text}") from error
-            raise ConnectionError(text) from error
+            raise ConnectionError(self._address.without_secrets(self._complaint) or text) from error
 
     def _address_of_server(self) -> str:
         return f"{self._address.scheme}://{self._address.hosts}"
@@ -124,6 +124,8 @@ class Nats:
         return login | {
             "name": "storemon",
             "allow_reconnect": False,  # the loop does that, as for every broker
+            "max_reconnect_attempts": 1,  # the library tries each address until it may no more
+            "reconnect_time_wait": 0,
             "connect_timeout": int(_SECONDS),
             "error_cb": self._told_of,
             "closed_cb": self._lost,
@@ -199,7 +201,8 @@ class Nats:
             self._ended.set()
 
     async def _told_of(self, error: Exception) -> None:
-        """Pass over what the client complains of: a connection that ends tells more."""
+        """Keep what the client complains of: where nobody answers, it says no more than that itself."""
+        self._complaint = str(error)
 
     async def _lost(self) -> None:
         self._ended.set()
