@@ -238,9 +238,7 @@ class KafkaMock:
 
     @property
     def url(self) -> str:
-        return (
-            f"kafka://{self.servers}/{self.topic}?group={self.topic}&session.timeout.ms=2000&heartbeat.interval.ms=300"
-        )
+        return f"kafka://{self.servers}/{self.topic}?group={self.topic}&session.timeout.ms=6000"
 
     def make(self) -> None:
         self.topic = f"polls{next(self._numbers)}"
