@@ -245,7 +245,7 @@ class KafkaMock:
         self._producer.list_topics(self.topic, timeout=10)  # asking makes it
 
     def send(self, bodies: Iterable[bytes], media_type: str | None = None) -> None:
-        headers = [("content-type", media_type.encode())] if media_type else None
+        headers: dict[str, str | bytes | None] | None = {"content-type": media_type} if media_type else None
         for body in bodies:
             self._producer.produce(self.topic, body, headers=headers)
             self._producer.poll(0)
