@@ -34,10 +34,12 @@ def has_nats() -> bool:
 
 
 class Broker(Protocol):
-    url: str
-    """What to listen to."""
     topic: str
     """The queue, the subject or the topic in it."""
+
+    @property
+    def url(self) -> str:
+        """What to listen to."""
 
     def make(self) -> None:
         """Make a new one, and turn to it."""
