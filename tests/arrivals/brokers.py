@@ -34,10 +34,12 @@ def has_nats() -> bool:
 
 
 class Broker(Protocol):
-    url: str
-    """What to listen to."""
     topic: str
     """The queue, the subject or the topic in it."""
+
+    @property
+    def url(self) -> str:
+        """What to listen to."""
 
     def make(self) -> None:
         """Make a new one, and turn to it."""
@@ -238,16 +240,14 @@ class KafkaMock:
 
     @property
     def url(self) -> str:
-        return (
-            f"kafka://{self.servers}/{self.topic}?group={self.topic}&session.timeout.ms=2000&heartbeat.interval.ms=300"
-        )
+        return f"kafka://{self.servers}/{self.topic}?group={self.topic}&session.timeout.ms=6000"
 
     def make(self) -> None:
         self.topic = f"polls{next(self._numbers)}"
         self._producer.list_topics(self.topic, timeout=10)  # asking makes it
 
     def send(self, bodies: Iterable[bytes], media_type: str | None = None) -> None:
-        headers = [("content-type", media_type.encode())] if media_type else None
+        headers: dict[str, str | bytes | None] | None = {"content-type": media_type} if media_type else None
         for body in bodies:
             self._producer.produce(self.topic, body, headers=headers)
             self._producer.poll(0)

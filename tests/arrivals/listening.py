@@ -72,6 +72,7 @@ class Listener:
         return until(there)
 
     def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
+        self.said("listening")  # before that a signal just ends it
         self.process.send_signal(with_signal)
         status = self.process.wait(20)
         assert "Traceback" not in self.log, self.log

@@ -17,12 +17,12 @@ from tests.examples import DEEP, examples
 MANY = 20_000
 POINTS = 10
 NEEDS_NATS = pytest.mark.skipif(not has_nats(), reason=NO_NATS)
-NEEDS = {
+NEEDS: dict[str, pytest.MarkDecorator | tuple[()]] = {
     "nats": NEEDS_NATS,
     "rabbitmq": pytest.mark.skipif(not has_rabbitmq(), reason=NO_RABBITMQ),
     "kafka": (),
 }
-STARTS = {"nats": NatsServer, "rabbitmq": Rabbit, "kafka": KafkaMock}
+STARTS: dict[str, type[NatsServer | Rabbit | KafkaMock]] = {"nats": NatsServer, "rabbitmq": Rabbit, "kafka": KafkaMock}
 KINDS = [pytest.param(kind, marks=marks) for kind, marks in NEEDS.items()]
 REAL_KINDS = [pytest.param(kind, marks=NEEDS[kind]) for kind in ("nats", "rabbitmq")]
 
@@ -35,7 +35,9 @@ def started() -> Iterator[Callable[[str], Broker]]:
 
         def start(kind: str) -> Broker:
             if kind not in running:
-                running[kind] = stack.enter_context(STARTS[kind]())
+                new = STARTS[kind]()
+                stack.enter_context(new)
+                running[kind] = new
             running[kind].make()
             return running[kind]
 

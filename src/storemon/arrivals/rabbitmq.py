@@ -1,6 +1,7 @@
 """RabbitMQ: a queue that is there, from which several of us can take side by side."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import blake2b
@@ -44,6 +45,7 @@ class RabbitMQ:
             import aiormq  # noqa: PLC0415 - an extra
         except ModuleNotFoundError as error:
             raise InputError("RabbitMQ needs an extra: pip install 'storemon[rabbitmq]'") from error
+        logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # it tells of each attempt; we say it once
         self._library = aiormq
         self._queue, self._at_once = address.options["queue"], int(at_once)
         self.name = f"{address.name}?queue={self._queue}"
