@@ -91,18 +91,19 @@ class Consumer:
         """
         self._log.info("listening", format=self._form)
         pause = _FIRST_PAUSE
-        lost = False
+        lost = ""
         while not self._stopping.is_set():
             try:
                 self._source.open()
                 if lost:
                     self._log.info("the broker is there again")
-                lost, pause = False, _FIRST_PAUSE
+                lost, pause = "", _FIRST_PAUSE
                 self._consume()
             except ConnectionError as error:
-                if not lost:
-                    self._log.warning("the broker is not there; waiting for it", reason=str(error))
-                lost = True
+                reason = str(error) or type(error).__name__
+                if reason != lost:
+                    self._log.warning("the broker is not there; waiting for it", reason=reason)
+                lost = reason
             finally:
                 self._source.close()
             if lost:
