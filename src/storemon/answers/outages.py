@@ -9,9 +9,11 @@ from storemon.calendar.windows import LAST_DAY
 from storemon.engine.begun import with_beginnings
 from storemon.engine.chosen import chosen_stores
 from storemon.engine.facts import Facts, gather
-from storemon.engine.pipeline import LOOK_BACK, OUTAGES, STATES
+from storemon.engine.outages import bounded, downtimes, spells
+from storemon.engine.pipeline import CHANGES, LOOK_BACK, POLLS, name_of
 from storemon.engine.question import Asked, Question, ask
 from storemon.engine.ranges import by_range
+from storemon.lake.duck import offer
 from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
 from storemon.units.instants import EPOCH, FIRST, microseconds
@@ -99,7 +101,12 @@ def _rows(facts: Facts, question: Question, before: tuple[str, ...] = ()) -> pl.
     is_begin_seen = (pl.col("spell_starts_at") > starts_at) & (pl.col("started_after").is_not_null() | all_before)
     all_after = pl.lit(until == as_of)
     is_end_seen = (pl.col("spell_ends_at") <= ends_at) & (pl.col("ended_before").is_not_null() | all_after)
-    rows = facts.run((*before, *STATES[question.policy], *OUTAGES))
+    to_polls, to_changes = (*before, *POLLS[question.policy]), CHANGES[question.policy]
+    polls = facts.run(to_polls)
+    offer(facts.con, name_of(to_polls[-1]), polls)
+    found = downtimes(spells(facts.run(to_changes)), facts.stores, facts.windows, facts.open_intervals)
+    # The reach back is among the polls, but the first poll itself lies between it and whatever comes after.
+    rows = bounded(found, facts.open_intervals, polls, until)
     return (
         rows.join(facts.windows.select("part", "window"), on="part")
         .join(stores, on="store_key")
