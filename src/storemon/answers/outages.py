@@ -75,13 +75,13 @@ def _found(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> pl.D
     with gather(snapshot, question, stores=stores) as facts, ThreadPoolExecutor(1) as aside:
         horizon_us = facts.params["starts_at"]
         polls = _polls(facts, question)
-        down = stores.join(_not_active(polls, horizon_us), on="store_key", how="semi", maintain_order="left")
+        down = _not_active(stores, polls, horizon_us)
         before = aside.submit(copy_context().run, since_before, snapshot, question, down, horizon_us)
         found = spells(facts.run(CHANGES[question.policy]))
         begun = aside.submit(
             copy_context().run, lambda: beginnings(snapshot, stores, before.result(), found, horizon_us)
         )
-        rows = with_beginnings(_rows(facts, question, polls, found), begun.result())
+        rows = with_beginnings(_rows(facts, question, polls, found), before.result(), begun.result())
     is_torn = ~pl.col("is_end_seen").all().over("store_key")
     torn, told = rows.filter(is_torn), [rows.filter(~is_torn)]
     look_back_us = _LOOK_BACK_US
@@ -107,10 +107,11 @@ def _polls(facts: Facts, question: Question, before: tuple[str, ...] = ()) -> pl
     return polls
 
 
-def _not_active(polls: pl.DataFrame, horizon_us: int) -> pl.DataFrame:
+def _not_active(stores: pl.DataFrame, polls: pl.DataFrame, horizon_us: int) -> pl.DataFrame:
     """Pick the stores that can have an outage of whose beginning no poll up to the horizon tells that is gathered."""
     up_before = polls.filter("active", pl.col("polled_at") <= horizon_us)
-    return polls.filter(~pl.col("active")).join(up_before, on="store_key", how="anti").select("store_key").unique()
+    others = stores.join(up_before, on="store_key", how="anti", maintain_order="left")
+    return others.join(polls.filter(~pl.col("active")), on="store_key", how="semi", maintain_order="left")
 
 
 def _rows(facts: Facts, question: Question, polls: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:

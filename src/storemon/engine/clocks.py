@@ -13,26 +13,13 @@ from storemon.engine.line import Line
 _STATES = {"active": True, "inactive": False}
 
 
-def business_clock(instants: pl.DataFrame, intervals: pl.DataFrame) -> pl.Series:
-    """Tell what the business clock of a store shows: its open time before an instant, as far as the intervals tell.
-
-    Args:
-        instants: ``store_key, instant``, in any order.
-        intervals: as for `time_in_states`.
-
-    Returns:
-        Microseconds, instant by instant.
-
-    """
-    line = Line.through(instants, intervals.select("store_key", instant="opens_at"))
-    marks = instants.select("store_key", "instant").with_row_index("place").with_columns(line.place("instant"))
-    return _with_business_clock(marks.sort("at"), intervals, line).sort("place")["clock_us"]
-
-
 def open_time(parts: pl.DataFrame, intervals: pl.DataFrame) -> pl.Series:
     """Tell how much of each part lies in the intervals; both as for `time_in_states`. Microseconds, part by part."""
-    shown = business_clock(_edges(parts), intervals)
-    return shown.tail(len(parts)) - shown.head(len(parts))
+    edges = _edges(parts)
+    line = Line.through(edges, intervals.select("store_key", instant="opens_at"))
+    marks = edges.with_row_index("edge").with_columns(line.place("instant")).sort("at")
+    clock = _with_business_clock(marks, intervals, line).sort("edge")["clock_us"]
+    return clock.tail(len(parts)) - clock.head(len(parts))
 
 
 def time_in_states(parts: pl.DataFrame, intervals: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from functools import partial
 
 import polars as pl
 
-from storemon.engine.clocks import business_clock, open_time
+from storemon.engine.clocks import open_time
 from storemon.engine.line import Line
 
 _SPELL = ["store_key", "spell_starts_at", "spell_ends_at"]
