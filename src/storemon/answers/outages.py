@@ -79,7 +79,8 @@ def _found(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> pl.D
         before = aside.submit(copy_context().run, since_before, snapshot, question, down, horizon_us)
         found = spells(facts.run(CHANGES[question.policy]))
         begun = aside.submit(
-            copy_context().run, lambda: beginnings(snapshot, stores, before.result(), found, horizon_us)
+            copy_context().run,
+            lambda: beginnings(snapshot, question, stores, before.result(), found, horizon_us=horizon_us),
         )
         rows = with_beginnings(_rows(facts, question, polls, found), before.result(), begun.result())
     is_torn = ~pl.col("is_end_seen").all().over("store_key")

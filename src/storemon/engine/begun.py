@@ -41,12 +41,19 @@ def since_before(snapshot: Snapshot, question: Question, stores: pl.DataFrame, h
 
 
 def beginnings(
-    snapshot: Snapshot, stores: pl.DataFrame, before: pl.DataFrame, spells: pl.DataFrame, horizon_us: int
+    snapshot: Snapshot,
+    question: Question,
+    stores: pl.DataFrame,
+    before: pl.DataFrame,
+    spells: pl.DataFrame,
+    *,
+    horizon_us: int,
 ) -> pl.DataFrame:
     """Tell of spells what they were before the horizon.
 
     Args:
         snapshot: where the facts are from.
+        question: what is asked.
         stores: ``store_key, store_id, zone``: those of the spells, and others.
         before: what `since_before` tells of the stores that were not active at the horizon.
         spells: ``store_key, spell_starts_at``, told by what is known from the last polls before the horizon on.
@@ -62,9 +69,14 @@ def beginnings(
     """
     had_begun = spells.filter(pl.col("spell_starts_at") <= horizon_us).select("store_key", "spell_starts_at")
     known = had_begun.join(before, on="store_key", how="left", maintain_order="left")
-    # The state at the horizon was held by the last poll before it; and that one's run goes further back.
-    goes_on = ~pl.col("active") & (pl.col("spell_starts_at") <= pl.col("last_polled_at"))
-    told = known.with_columns(since=pl.when(goes_on).then("since").otherwise("spell_starts_at"))
+    # The state at the horizon was held by the last poll before it; and that one's run goes further back. The nearest
+    # poll may be a later one, which was all that was gathered: it meets the last one before it if they are near enough.
+    reach_us = question.carry_limit // _MICROSECOND if question.policy == "nearest" else 0
+    meets = pl.col("spell_starts_at") <= pl.col("last_polled_at") + reach_us
+    polled_at = pl.col("spell_starts_at") + reach_us
+    half_way = polled_at - (polled_at - pl.col("last_polled_at")) // 2
+    begun_at = pl.when(meets & ~pl.col("active")).then("since").when(meets).then(half_way).otherwise("spell_starts_at")
+    told = known.with_columns(since=begun_at)
     return _opened(snapshot, stores, told.filter(pl.col("since") < horizon_us), horizon_us)
 
 
