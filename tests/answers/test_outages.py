@@ -207,6 +207,17 @@ def test_it_began_after_unknown_time_long_before_the_window() -> None:
     assert found(told, window(0, 1), as_of=10, policy="nearest") == [(-772, 10, 1, 782, 782, -1000, None, True)]
 
 
+def test_the_nearest_poll_may_meet_one_from_long_before_the_window() -> None:
+    # They are further apart than a poll is believed in one direction, and no further than two believe each other.
+    for polled_at, sign, begins, after in (
+        *((-80, "-", -152, None), (-80, "+", -15, -80), (-94, "-", -166, None), (-94, "+", -22, -94)),
+        *((-95, "-", -22, None), (-95, "+", -22, -95)),
+    ):
+        told = frames((polled_at, sign), (50, "-"), (60, "+"), hours=[])
+        expected = (begins, 55, 55, 55 - begins, 55 - begins, after, 60, False)
+        assert found(told, window(0, 90), as_of=90, policy="nearest") == [expected]
+
+
 def test_what_they_come_to() -> None:
     # Always open. Down from 1 to 2, from 4 to 7, and from 9 on; up in the first ten hours for 1 + 2 + 2.
     told = frames((0, "+"), (1, "-"), (2, "+"), (4, "-"), (7, "+"), (9, "-"), hours=[])

@@ -1,64 +1,37 @@
-"""The steps from changes of state to outages, each alone on literal rows: what it is given, what it gives.
+"""From changes of state to outages, each function and step alone on literal rows: what it is given, what it gives.
 
 Y is active, N inactive and Q unknown. The carry limit is 10, the first boundary 100; polls are gathered up to 130.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 import pytest
 
+from storemon.calendar.schedule import with_clock
 from storemon.engine import pipeline
+from storemon.engine.outages import bounded, downtimes, outage_sums, spells
 from storemon.lake.duck import connect
-from tests.engine.steps import CHANGES, INTERVALS, KEY, PARAMS, POLLS, TOLD, US, Columns, Inputs, Row, parameters
+from tests.engine.steps import CHANGES, KEY, POLLS, TOLD, US, Columns, Inputs, Row
 
 Y, N, Q = True, False, None
 SPELLS: Columns = {"store_key": KEY, "spell_starts_at": US, "spell_ends_at": US}
 DOWNTIMES: Columns = {"part": KEY, **SPELLS, "downtime_us": US}
-SCHEMAS: Mapping[str, Columns] = {
-    "polls_within_of_all": POLLS,
-    "polls_within": POLLS,
-    "last_polls": TOLD,
-    "stores": {"store_key": KEY, "zone_key": KEY},
-    "windows": {"part": KEY, "window": KEY, "zone_key": KEY, "starts_at": US, "ends_at": US, "bucket": US},
-    "open_intervals": INTERVALS,
-    "changes": CHANGES,
-    "spells": SPELLS,
-    "clips": {"part": KEY, **SPELLS, "starts_at": US, "ends_at": US},
-    "edges": {"store_key": KEY, "instant": US, "clock_us": US},
-    "downtimes": DOWNTIMES,
-    "outage_sums": {
-        "part": KEY,
-        "store_key": KEY,
-        "outages": US,
-        "ended_outages": US,
-        "ended_downtime_us": US,
-        "longest_us": US,
-    },
-    "active_polls": {"store_key": KEY, "polled_at": US},
-    "outages": {
-        **DOWNTIMES,
-        "starts_at": US,
-        "ends_at": US,
-        "whole_downtime_us": US,
-        "started_after": US,
-        "ended_before": US,
-    },
-}
-OPEN = [(1, 100, 105, 0), (1, 110, 120, 5)]
-"""Store 1 is open for five microseconds, closed for five, and open for ten."""
+WINDOWS: Columns = {"part": KEY, "window": KEY, "zone_key": KEY, "starts_at": US, "ends_at": US, "bucket": US}
+STORES: Columns = {"store_key": KEY, "zone_key": KEY}
+OPEN = [(1, 100, 105), (1, 110, 120), (2, 90, 140)]
+"""Store 1 is open for five microseconds, closed for five, and open for ten; store 2 always; store 3 never."""
 
 
-def rows_of(step: str, inputs: Inputs) -> list[Row]:
-    sql = pipeline.step(f"outages/{step}")
-    with connect() as con:
-        for name, rows in inputs.items():
-            con.register(name, pl.DataFrame(rows, schema=SCHEMAS[name], orient="row").to_arrow())
-        bound = {name: value for name, value in PARAMS.items() if name in parameters(sql)}
-        answer: pl.DataFrame = con.sql(sql, params=bound).pl()
-    assert answer.columns == [*SCHEMAS[step]]
-    in_order: list[Row] = answer.sort(pl.all()).rows()
-    return in_order
+def frame(rows: Sequence[Row], schema: Columns) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema, orient="row")
+
+
+def intervals(rows: Sequence[Row] = OPEN) -> pl.DataFrame:
+    return with_clock(frame(rows, {"store_key": KEY, "opens_at": US, "closes_at": US}))
+
+
+INPUTS: Mapping[str, Columns] = {"polls_within_of_all": POLLS, "stores": STORES, "windows": WINDOWS}
 
 
 @pytest.mark.parametrize(
@@ -76,79 +49,68 @@ def rows_of(step: str, inputs: Inputs) -> list[Row]:
     ],
 )
 def test_spells(changes: list[Row], expected: list[Row]) -> None:
-    assert rows_of("spells", {"changes": changes}) == expected
+    for in_any_order in (changes, changes[::-1]):
+        found = spells(frame(in_any_order, CHANGES))
+        assert found.schema == SPELLS
+        assert found.rows() == expected
 
 
 @pytest.mark.parametrize(
-    ("windows", "spells", "expected"),
+    ("windows", "down", "expected"),
     [
-        ([(0, 0, 0, 100, 130, Q)], [(1, 90, 110)], [(0, 1, 90, 110, 100, 110)]),
-        ([(0, 0, 0, 100, 130, Q)], [(1, 110, None)], [(0, 1, 110, None, 110, 130)]),
+        ([(0, 0, 0, 100, 130, Q)], [], []),
+        ([(0, 0, 0, 100, 130, Q)], [(2, 90, 110)], [(0, 2, 90, 110, 10)]),
+        ([(0, 0, 0, 100, 130, Q)], [(2, 110, None)], [(0, 2, 110, None, 20)]),
+        # What of it is open: from 102 to 105 and from 110 to 112; from 110 on; up to 105.
+        ([(0, 0, 0, 100, 130, Q)], [(1, 102, 112)], [(0, 1, 102, 112, 5)]),
+        ([(0, 0, 0, 100, 130, Q)], [(1, 107, 112), (1, 119, None)], [(0, 1, 107, 112, 2), (0, 1, 119, None, 1)]),
+        ([(0, 0, 0, 90, 130, Q)], [(1, 95, 107)], [(0, 1, 95, 107, 5)]),
+        # While it is closed, or in a store that never opens, it is no outage.
+        ([(0, 0, 0, 100, 130, Q)], [(1, 105, 110), (1, 120, None), (3, 100, 130)], []),
+        ([(0, 0, 0, 105, 110, Q)], [(1, 101, 118)], []),
         # Beside the part there is none; nor in an empty part, nor of a store in another zone, nor of one not asked for.
-        ([(0, 0, 0, 100, 130, Q)], [(1, 90, 100), (1, 130, 140), (1, 135, None)], []),
-        ([(0, 0, 0, 120, 120, Q)], [(1, 110, None)], []),
-        ([(0, 0, 1, 100, 130, Q)], [(1, 110, 120), (3, 110, 120)], []),
+        ([(0, 0, 0, 100, 130, Q)], [(2, 90, 100), (2, 130, 135), (2, 136, None)], []),
+        ([(0, 0, 0, 120, 120, Q)], [(2, 110, None)], []),
+        ([(0, 0, 1, 100, 130, Q)], [(2, 110, 120)], []),
+        ([(0, 0, 0, 100, 130, Q)], [(5, 110, 120)], []),
         # In each window of its own; in two parts of one window that have two buckets, too.
         (
             [(0, 0, 0, 100, 130, Q), (1, 1, 0, 90, 115, Q)],
-            [(1, 110, 120)],
-            [(0, 1, 110, 120, 110, 120), (1, 1, 110, 120, 110, 115)],
+            [(2, 110, 120)],
+            [(0, 2, 110, 120, 10), (1, 2, 110, 120, 5)],
         ),
         (
             [(4, 0, 0, 100, 115, 1), (5, 0, 0, 115, 130, 2)],
-            [(1, 110, 120)],
-            [(4, 1, 110, 120, 110, 115), (5, 1, 110, 120, 115, 120)],
+            [(2, 110, 120)],
+            [(4, 2, 110, 120, 5), (5, 2, 110, 120, 5)],
         ),
-        # Parts that have one bucket go by the first, also if that lies before it all.
+        # Of many parts only those that it meets: not those that it ends or begins with.
+        (
+            [(part, 0, 0, 100 + 5 * part, 105 + 5 * part, part) for part in range(6)],
+            [(2, 105, 115), (2, 118, 122)],
+            [(1, 2, 105, 115, 5), (2, 2, 105, 115, 5), (3, 2, 118, 122, 2), (4, 2, 118, 122, 2)],
+        ),
+        ([(0, 0, 0, 100, 105, 1), (1, 0, 0, 110, 115, 2)], [(2, 105, 110), (2, 115, None)], []),
+        # Parts that have one bucket are one, that goes by the first, also if that lies before it all.
         (
             [(4, 0, 0, 100, 115, 1), (5, 0, 0, 115, 130, 1)],
-            [(1, 110, 120), (1, 121, 122)],
-            [(4, 1, 110, 120, 110, 115), (4, 1, 110, 120, 115, 120), (4, 1, 121, 122, 121, 122)],
+            [(2, 110, 120), (2, 121, 122)],
+            [(4, 2, 110, 120, 10), (4, 2, 121, 122, 1)],
         ),
         # One bucket of two zones are two.
-        ([(4, 0, 0, 100, 130, 1), (5, 0, 1, 100, 130, 1)], [(2, 110, 120)], [(5, 2, 110, 120, 110, 120)]),
+        ([(4, 0, 0, 100, 130, 1), (5, 0, 1, 100, 130, 1)], [(4, 110, 120)], [(5, 4, 110, 120, 10)]),
     ],
 )
-def test_clips(windows: list[Row], spells: list[Row], expected: list[Row]) -> None:
-    assert rows_of("clips", {"windows": windows, "spells": spells, "stores": [(1, 0), (2, 1)]}) == expected
+def test_downtimes(windows: list[Row], down: list[Row], expected: list[Row]) -> None:
+    stores = frame([(1, 0), (2, 0), (3, 0), (4, 1)], STORES)
+    opened = intervals([*OPEN, (4, 100, 130), (5, 100, 130)])
+    found = downtimes(frame(down, SPELLS), stores, frame(windows, WINDOWS), opened)
+    assert found.schema == DOWNTIMES
+    assert found.sort(pl.all()).rows() == expected
 
 
 @pytest.mark.parametrize(
-    ("clips", "expected"),
-    [
-        ([], []),
-        # Before the first interval, at its edges, inside, between two, and after the last.
-        ([(0, 1, 99, 100, 102, 105)], [(1, 99, 0), (1, 100, 0), (1, 102, 2), (1, 105, 5)]),
-        ([(0, 1, 107, 110, 111, 125)], [(1, 107, 5), (1, 110, 5), (1, 111, 6), (1, 125, 15)]),
-        # Each only once; a spell that nothing ends has an edge at the end. A store with no interval is never open.
-        ([(0, 1, 101, None, 101, 120), (1, 1, 101, None, 101, 120)], [(1, 101, 1), (1, 120, 15), (1, 130, 15)]),
-        ([(0, 2, 101, 105, 101, 105)], [(2, 101, 0), (2, 105, 0)]),
-    ],
-)
-def test_edges(clips: list[Row], expected: list[Row]) -> None:
-    assert rows_of("edges", {"clips": clips, "open_intervals": OPEN}) == expected
-
-
-@pytest.mark.parametrize(
-    ("clips", "expected"),
-    [
-        ([], []),
-        ([(0, 1, 101, 118, 102, 112)], [(0, 1, 101, 118, 5)]),
-        # Without open time in the part there is none.
-        ([(0, 1, 101, 118, 105, 110)], []),
-        # Two clips to one part are one outage; two spells are two.
-        ([(0, 1, 101, None, 101, 105), (0, 1, 101, None, 110, 112)], [(0, 1, 101, None, 6)]),
-        ([(0, 1, 101, 105, 101, 105), (0, 1, 112, 118, 112, 118)], [(0, 1, 101, 105, 4), (0, 1, 112, 118, 6)]),
-    ],
-)
-def test_downtimes(clips: list[Row], expected: list[Row]) -> None:
-    clock = {101: 1, 102: 2, 105: 5, 110: 5, 112: 7, 118: 13}
-    edges = [(store_key, at, clock_us + store_key) for store_key in (1, 2) for at, clock_us in clock.items()]
-    assert rows_of("downtimes", {"clips": clips, "edges": edges}) == expected
-
-
-@pytest.mark.parametrize(
-    ("downtimes", "expected"),
+    ("down", "expected"),
     [
         ([], []),
         ([(0, 1, 90, 105, 5)], [(0, 1, 1, 1, 5, 5)]),
@@ -157,49 +119,70 @@ def test_downtimes(clips: list[Row], expected: list[Row]) -> None:
         ([(0, 1, 90, 105, 5), (0, 2, 90, 105, 7), (0, 2, 107, 109, 2)], [(0, 1, 1, 1, 5, 5), (0, 2, 2, 2, 9, 7)]),
     ],
 )
-def test_outage_sums(downtimes: list[Row], expected: list[Row]) -> None:
-    assert rows_of("outage_sums", {"downtimes": downtimes}) == expected
+def test_outage_sums(down: list[Row], expected: list[Row]) -> None:
+    sums = outage_sums(frame(down, DOWNTIMES)).sort(pl.all())
+    assert sums.columns == ["part", "store_key", "outages", "ended_outages", "ended_downtime_us", "longest_us"]
+    assert sums.rows() == expected
 
 
 @pytest.mark.parametrize(
-    ("within", "last", "expected"),
+    ("spell", "active", "expected"),
     [
-        ([], [], []),
-        # From the last one at or before the first boundary up to the end; of stores that have an outage.
-        ([(1, at, Y) for at in (99, 100, 101, 130, 131)] + [(2, 110, Y)], [(1, 98, Y)], [(1, 98), (1, 101), (1, 130)]),
-        ([(1, 110, N)], [(1, 98, N)], []),
-        # One that another contradicts doesn't count; one that is told twice counts once.
-        ([(1, 110, Y), (1, 110, N), (1, 111, Y), (1, 111, Y)], [], [(1, 111)]),
-    ],
-)
-def test_active_polls(within: list[Row], last: list[Row], expected: list[Row]) -> None:
-    inputs: Inputs = {"polls_within": within, "last_polls": last, "downtimes": [(0, 1, 90, 105, 5)]}
-    assert rows_of("active_polls", inputs) == expected
-
-
-@pytest.mark.parametrize(
-    ("downtime", "edges", "active", "expected"),
-    [
-        # In open time: the spell's own edges.
-        ((101, 112, 3), {101: 1, 112: 7}, [98, 112, 113], (101, 112, 6, 98, 112)),
+        # In open time: the spell's own edges. A poll at its start is none before it, one at its end is one after it.
+        ((101, 112), [98, 112, 113], (101, 112, 6, 98, 112)),
+        ((101, 112), [98, 101, 111], (101, 112, 6, 98, None)),
         # It starts in closed time, and at opening; it ends in closed time, and at closing or at opening.
-        ((107, 125, 3), {107: 5, 125: 15}, [107], (110, 120, 10, None, None)),
-        ((99, 105, 3), {99: 0, 105: 5}, [98, 104], (100, 105, 5, 98, None)),
-        ((100, 107, 3), {100: 0, 107: 5}, [100, 107], (100, 105, 5, None, 107)),
-        ((100, 110, 3), {100: 0, 110: 5}, [99], (100, 105, 5, 99, None)),
+        ((107, 125), [107], (110, 120, 10, None, None)),
+        ((99, 105), [98, 104], (100, 105, 5, 98, None)),
+        ((100, 107), [100, 107], (100, 105, 5, None, 107)),
+        ((100, 110), [99], (100, 105, 5, 99, None)),
+        ((105, 111), [], (110, 111, 1, None, None)),
         # Nothing ends it: up to the last open instant that is known, and no poll bounds it.
-        ((105, None, 3), {105: 5, 130: 15}, [99, 130], (110, 120, 10, 99, None)),
+        ((105, None), [99, 130], (110, 120, 10, 99, None)),
+        ((112, None), [99, 100, 101], (112, 120, 8, 101, None)),
     ],
 )
-def test_outages(downtime: Row, edges: dict[int, int], active: list[int], expected: Row) -> None:
-    starts_at, ends_at, downtime_us = downtime
-    inputs: Inputs = {
-        "downtimes": [(0, 1, starts_at, ends_at, downtime_us)],
-        "edges": [(1, at, clock_us) for at, clock_us in edges.items()],
-        "open_intervals": [*OPEN, (2, 100, 130, 0)],
-        "active_polls": [(1, at) for at in active] + [(2, 100), (2, 129)],
+def test_its_bounds(spell: Row, active: list[int], expected: Row) -> None:
+    others = [(0, 99, Y), (0, 129, Y), (2, 100, Y), (2, 129, Y)]
+    polls = [(1, at, Y) for at in active] + others
+    known = intervals([(0, 90, 140), *OPEN])
+    for in_any_order in (polls, polls[::-1]):
+        found = bounded(frame([(0, 1, *spell, 3)], DOWNTIMES), known, frame(in_any_order, TOLD), 130)
+        assert found.rows() == [(0, 1, *spell, 3, *expected)]
+
+
+def test_two_intervals_that_touch_have_no_edge_between_them() -> None:
+    known = intervals([(1, 100, 105), (1, 105, 110)])
+    down = [(0, 1, 102, 105, 3), (0, 1, 105, 107, 2)]
+    found = bounded(frame(down, DOWNTIMES), known, frame([], TOLD), 130)
+    assert found.select("starts_at", "ends_at", "whole_downtime_us").rows() == [(102, 105, 3), (105, 107, 2)]
+
+
+def test_a_poll_bounds_an_outage_unless_another_contradicts_it() -> None:
+    polls = [(1, 98, Y), (1, 99, Y), (1, 99, N), (1, 112, N), (1, 112, Y), (1, 113, Y), (1, 113, Y)]
+    found = bounded(frame([(0, 1, 101, 112, 6)], DOWNTIMES), intervals(), frame(polls, TOLD), 130)
+    assert found.select("started_after", "ended_before").rows() == [(98, 113)]
+
+
+def test_each_outage_has_its_own_bounds() -> None:
+    down = [(1, 2, 95, 99, 4), (0, 1, 101, 103, 2), (0, 2, 95, 99, 4), (0, 1, 111, None, 9), (1, 2, 120, None, 10)]
+    polls = [(1, 100, Y), (1, 103, Y), (2, 99, Y), (2, 119, Y), (3, 90, Y)]
+    found = bounded(frame(down, DOWNTIMES), intervals(), frame(polls, TOLD), 130)
+    assert found.drop("downtime_us").sort(pl.all()).rows() == [
+        (0, 1, 101, 103, 101, 103, 2, 100, 103),
+        (0, 1, 111, None, 111, 120, 9, 103, None),
+        (0, 2, 95, 99, 95, 99, 4, None, 99),
+        (1, 2, 95, 99, 95, 99, 4, None, 99),
+        (1, 2, 120, None, 120, 130, 10, 119, None),
+    ]
+
+
+def test_without_outages_there_is_nothing_to_tell() -> None:
+    found = bounded(frame([], DOWNTIMES), intervals(), frame([(1, 100, Y)], TOLD), 130)
+    assert found.schema == {
+        **DOWNTIMES,
+        **dict.fromkeys(("starts_at", "ends_at", "whole_downtime_us", "started_after", "ended_before"), US),
     }
-    assert rows_of("outages", inputs) == [(0, 1, starts_at, ends_at, downtime_us, *expected)]
 
 
 @pytest.mark.parametrize(
@@ -227,9 +210,9 @@ def test_polls_within(polls: list[Row], expected: list[tuple[int, bool]]) -> Non
         "stores": [(1, 0), (2, 0)],
         "windows": [(0, 0, 0, 100, 130, Q), (1, 1, 0, 120, 130, Q)],
     }
-    found = [(polled_at, active) for _, polled_at, active in in_microseconds(rows_of("polls_within", inputs))]
+    with connect() as con:
+        for name, rows in inputs.items():
+            con.register(name, frame(rows, INPUTS[name]).to_arrow())
+        kept: pl.DataFrame = con.sql(pipeline.step("outages/polls_within"), params={"carry_us": 10}).pl()
+    found = kept.with_columns(pl.col("polled_at").to_physical()).select("polled_at", "active").rows()
     assert sorted({*found}) == expected
-
-
-def in_microseconds(polls: list[Row]) -> list[Row]:
-    return pl.DataFrame(polls, schema=POLLS, orient="row").with_columns(pl.col("polled_at").to_physical()).rows()

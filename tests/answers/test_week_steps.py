@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from storemon.engine import pipeline
-from storemon.engine.pipeline import HOUR_OF_WEEK
+from storemon.engine.pipeline import HOUR_OF_WEEK, name_of
 from storemon.lake.duck import connect
 from tests.engine.asking import told_by
-from tests.engine.steps import CHANGES, INTERVALS, KEY, US, Columns, Inputs, Row, name_of
+from tests.engine.steps import CHANGES, INTERVALS, KEY, US, Columns, Inputs, Row
 
 Y, N, Q = True, False, None
 HELD = pl.String

@@ -5,12 +5,11 @@ In the rows a store is a small integer, an instant or a length of time a small n
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 
 import polars as pl
 
 from storemon.engine import pipeline
-from storemon.engine.pipeline import HOUR_OF_WEEK, LOOK_BACK, OUTAGE_SUMS, OUTAGES, STATES
+from storemon.engine.pipeline import HOUR_OF_WEEK, LOOK_BACK, STATES, name_of
 from storemon.lake.duck import connect
 
 Row = tuple[object, ...]
@@ -42,8 +41,6 @@ STEPS: dict[str, Columns] = {
 }
 """What the steps give."""
 FROM_STATES = {
-    "outage_sums": OUTAGE_SUMS,
-    "outages": OUTAGES,
     "hour_of_week": HOUR_OF_WEEK,
     "explanation": ("explain/states",),
 }
@@ -54,16 +51,11 @@ ALL_CHAINS: dict[str, tuple[str, ...]] = {
         for policy in ("carry", "nearest")
         for answer, steps in FROM_STATES.items()
     },
-    "outages long ago": (*LOOK_BACK, *STATES["carry"], *OUTAGES),
+    "outages long ago": (*LOOK_BACK, *STATES["carry"]),
     "polls": ("explain/polls",),
 }
 """Those of every answer, but for the audit's, whose steps stand each on its own."""
 PARAMS = {"starts_at": 100, "until": 130, "carry_us": 10}
-
-
-def name_of(step: str) -> str:
-    """Under which name the steps after it read a step."""
-    return PurePosixPath(step).name
 
 
 def parameters(sql: str) -> set[str]:

@@ -13,9 +13,9 @@ import pytest
 
 from storemon.engine import pipeline
 from storemon.engine.clocks import time_in_states
-from storemon.engine.pipeline import STATES
+from storemon.engine.pipeline import STATES, name_of
 from storemon.lake.duck import connect
-from tests.engine.steps import ALL_CHAINS, INPUTS, PARAMS, STEPS, Inputs, Row, name_of, parameters, ran, rows_of
+from tests.engine.steps import ALL_CHAINS, INPUTS, PARAMS, STEPS, Inputs, Row, parameters, ran, rows_of
 
 Y, N = True, False
 MORE_INPUTS = {"cells_of_stores", "offsets", "polls_within_of_all"}

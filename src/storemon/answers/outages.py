@@ -1,17 +1,21 @@
 """Outages: each spell in state inactive that has open time in a window, whole, with the polls that bound its edges."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import timedelta
 from typing import Unpack
 
 import polars as pl
 
 from storemon.calendar.windows import LAST_DAY
-from storemon.engine.begun import with_beginnings
+from storemon.engine.begun import beginnings, since_before, with_beginnings
 from storemon.engine.chosen import chosen_stores
 from storemon.engine.facts import Facts, gather
-from storemon.engine.pipeline import LOOK_BACK, OUTAGES, STATES
+from storemon.engine.outages import bounded, downtimes, spells
+from storemon.engine.pipeline import CHANGES, LOOK_BACK, POLLS, name_of
 from storemon.engine.question import Asked, Question, ask
 from storemon.engine.ranges import by_range
+from storemon.lake.duck import offer
 from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
 from storemon.units.instants import EPOCH, FIRST, microseconds
@@ -64,31 +68,55 @@ def outages(source: KeptLake | Snapshot, **asked: Unpack[Asked]) -> pl.DataFrame
 
 
 def _found(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> pl.DataFrame:
-    """Look at the windows; then, for the outages that are not seen whole there, ahead and further back."""
-    with gather(snapshot, question, stores=stores) as facts:
-        rows, horizon_us = _rows(facts, question), facts.params["starts_at"]
+    """Look at the windows, and find meanwhile when those began that were down before; then look at the others again.
+
+    Whose end is not seen there is looked at up to as-of, and further and further back.
+    """
+    with gather(snapshot, question, stores=stores) as facts, ThreadPoolExecutor(1) as aside:
+        horizon_us = facts.params["starts_at"]
+        polls = _polls(facts, question)
+        down = _not_active(stores, polls, horizon_us)
+        before = aside.submit(copy_context().run, since_before, snapshot, question, down, horizon_us)
+        found = spells(facts.run(CHANGES[question.policy]))
+        begun = aside.submit(
+            copy_context().run,
+            lambda: beginnings(snapshot, question, stores, before.result(), found, horizon_us=horizon_us),
+        )
+        rows = with_beginnings(_rows(facts, question, polls, found), before.result(), begun.result())
     is_torn = ~pl.col("is_end_seen").all().over("store_key")
-    torn, rows = rows.filter(is_torn), rows.filter(~is_torn)
-    seen, began_before = rows.filter("is_begin_seen"), rows.filter(~pl.col("is_begin_seen"))
-    found = [seen]
-    if not began_before.is_empty():
-        found.append(with_beginnings(snapshot, question, stores, began_before, horizon_us))
+    torn, told = rows.filter(is_torn), [rows.filter(~is_torn)]
     look_back_us = _LOOK_BACK_US
     while not torn.is_empty():
         stores = stores.join(torn, on="store_key", how="semi", maintain_order="left")
         begins_at: int = stores.select(_begins_at(question)).to_series().min()  # type: ignore[assignment]
         since = max(horizon_us - look_back_us, begins_at)
         with gather(snapshot, question, since=EPOCH + since * _MICROSECOND, stores=stores) as facts:
-            rows = _rows(facts, question, LOOK_BACK)
+            polls = _polls(facts, question, LOOK_BACK)
+            rows = _rows(facts, question, polls, spells(facts.run(CHANGES[question.policy])))
         is_torn = ~(pl.col("is_begin_seen") & pl.col("is_end_seen")).all().over("store_key")
         torn = rows.filter(is_torn)
-        found.append(rows.filter(~is_torn))
+        told.append(rows.filter(~is_torn))
         look_back_us *= _FURTHER
-    return pl.concat(found)
+    return pl.concat(told)
 
 
-def _rows(facts: Facts, question: Question, before: tuple[str, ...] = ()) -> pl.DataFrame:
-    """Read the outages, after some steps ``before``, and tell of each whether its begin and its end are seen.
+def _polls(facts: Facts, question: Question, before: tuple[str, ...] = ()) -> pl.DataFrame:
+    """Read the polls that decide the states, after some steps ``before``, and offer them to the steps to come."""
+    steps = (*before, *POLLS[question.policy])
+    polls = facts.run(steps)
+    offer(facts.con, name_of(steps[-1]), polls)
+    return polls
+
+
+def _not_active(stores: pl.DataFrame, polls: pl.DataFrame, horizon_us: int) -> pl.DataFrame:
+    """Pick the stores that can have an outage of whose beginning no poll up to the horizon tells that is gathered."""
+    up_before = polls.filter("active", pl.col("polled_at") <= horizon_us)
+    others = stores.join(up_before, on="store_key", how="anti", maintain_order="left")
+    return others.join(polls.filter(~pl.col("active")), on="store_key", how="semi", maintain_order="left")
+
+
+def _rows(facts: Facts, question: Question, polls: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Tell of the outages of the spells that are found, and of each whether its begin and its end are seen.
 
     They are if the schedule is known there, and the polls that bound it are known or there are none.
     """
@@ -99,7 +127,9 @@ def _rows(facts: Facts, question: Question, before: tuple[str, ...] = ()) -> pl.
     is_begin_seen = (pl.col("spell_starts_at") > starts_at) & (pl.col("started_after").is_not_null() | all_before)
     all_after = pl.lit(until == as_of)
     is_end_seen = (pl.col("spell_ends_at") <= ends_at) & (pl.col("ended_before").is_not_null() | all_after)
-    rows = facts.run((*before, *STATES[question.policy], *OUTAGES))
+    down = downtimes(found, facts.stores, facts.windows, facts.open_intervals)
+    # The reach back is among the polls, but the first poll itself lies between it and whatever comes after.
+    rows = bounded(down, facts.open_intervals, polls, until)
     return (
         rows.join(facts.windows.select("part", "window"), on="part")
         .join(stores, on="store_key")

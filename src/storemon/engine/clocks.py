@@ -6,19 +6,20 @@ from where it ends: a beginning at ``c`` on the business clock adds the business
 end takes that away again. So two running sums over the changes of state give its clock at any instant.
 """
 
-from dataclasses import dataclass
-
 import polars as pl
 
+from storemon.engine.line import Line
+
 _STATES = {"active": True, "inactive": False}
-_NO_CHANGES = pl.DataFrame(
-    schema={"store_key": pl.Int32, "instant": pl.Int64, "was": pl.Boolean, "becomes": pl.Boolean}
-)
 
 
 def open_time(parts: pl.DataFrame, intervals: pl.DataFrame) -> pl.Series:
     """Tell how much of each part lies in the intervals; both as for `time_in_states`. Microseconds, part by part."""
-    return time_in_states(parts, intervals, _NO_CHANGES)["service_us"]
+    edges = _edges(parts)
+    line = Line.through(edges, intervals.select("store_key", instant="opens_at"))
+    marks = edges.with_row_index("edge").with_columns(line.place("instant")).sort("at")
+    clock = _with_business_clock(marks, intervals, line).sort("edge")["clock_us"]
+    return clock.tail(len(parts)) - clock.head(len(parts))
 
 
 def time_in_states(parts: pl.DataFrame, intervals: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
@@ -35,8 +36,8 @@ def time_in_states(parts: pl.DataFrame, intervals: pl.DataFrame, changes: pl.Dat
         ``service_us, uptime_us, downtime_us, unknown_us``, part by part in their order.
 
     """
-    edges = pl.concat([parts.select("store_key", instant=edge) for edge in ("starts_at", "ends_at")])
-    line = _Line.through(edges, changes, intervals.select("store_key", instant="opens_at"))
+    edges = _edges(parts)
+    line = Line.through(edges, changes, intervals.select("store_key", instant="opens_at"))
     turns = (_is(state, "becomes") - _is(state, "was") for state in _STATES)
     marks = [
         changes.select("store_key", "instant", **dict(zip(_STATES, turns, strict=True))),
@@ -51,37 +52,15 @@ def time_in_states(parts: pl.DataFrame, intervals: pl.DataFrame, changes: pl.Dat
     return pl.DataFrame({"service_us": service, "uptime_us": uptime, "downtime_us": downtime, "unknown_us": unknown})
 
 
-@dataclass(frozen=True)
-class _Line:
-    """The lines of all stores, each after the one before: what is in order on it, is by store and instant."""
-
-    first_key: int
-    first_at: int
-    length: int
-    dtype: type[pl.Int64 | pl.Int128]
-
-    @classmethod
-    def through(cls, *points: pl.DataFrame) -> "_Line":
-        """Draw the line through points: ``store_key, instant``."""
-        ends = pl.concat([each.select("store_key", "instant") for each in points]).select(
-            pl.all().min().fill_null(0).name.prefix("first_"), pl.all().max().fill_null(0).name.prefix("last_")
-        )
-        (first_key, first_at, last_key, last_at) = ends.row(0)
-        length = last_at - first_at + 1
-        fits = (last_key - first_key + 1) * length < 1 << 63
-        return cls(first_key, first_at, length, pl.Int64 if fits else pl.Int128)
-
-    def place(self, name: str) -> pl.Expr:
-        """Place an instant of a store on the line, as ``at``."""
-        stores_before = (pl.col("store_key") - self.first_key).cast(self.dtype)
-        return (stores_before * self.length + (pl.col(name) - self.first_at)).alias("at")
+def _edges(parts: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([parts.select("store_key", instant=edge) for edge in ("starts_at", "ends_at")])
 
 
 def _is(state: str, name: str) -> pl.Expr:
     return pl.col(name).eq_missing(_STATES[state]).cast(pl.Int64)
 
 
-def _with_business_clock(marks: pl.DataFrame, intervals: pl.DataFrame, line: _Line) -> pl.DataFrame:
+def _with_business_clock(marks: pl.DataFrame, intervals: pl.DataFrame, line: Line) -> pl.DataFrame:
     """Add ``clock_us`` to marks in order: what the clock showed when the store last opened, and the open time since."""
     opened = intervals.with_columns(line.place("opens_at"))
     found = marks.join_asof(opened, on="at", suffix="_opened", check_sortedness=False)

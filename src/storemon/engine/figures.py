@@ -7,9 +7,9 @@ import polars as pl
 from storemon.engine.clocks import open_time, time_in_states
 from storemon.engine.facts import Facts
 from storemon.engine.measures import Need
-from storemon.engine.pipeline import OUTAGE_SUMS, STATES
+from storemon.engine.outages import downtimes, outage_sums, spells
+from storemon.engine.pipeline import STATES
 from storemon.engine.question import Policy
-from storemon.lake.duck import offer
 
 PLACE = ["window", "row", "bucket"]
 """What says where sums belong in an answer."""
@@ -41,7 +41,7 @@ def figures(facts: Facts, policy: Policy, needs: Collection[Need] = ()) -> pl.Da
         uptime_max_us = certain["service_us"] - certain["downtime_us"]
         sums = sums.with_columns(uptime_min_us=certain["uptime_us"], uptime_max_us=uptime_max_us)
     if "outages" in needs:
-        offer(facts.con, "changes", changes)
-        sums = sums.join(facts.run(OUTAGE_SUMS), on=["part", "store_key"], how="left")
+        found = downtimes(spells(changes), facts.stores, facts.windows, facts.open_intervals)
+        sums = sums.join(outage_sums(found), on=["part", "store_key"], how="left")
         sums = sums.with_columns(pl.col("outages", "ended_outages", "ended_downtime_us").fill_null(0))
     return sums

@@ -4,27 +4,33 @@ from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
 
-STATES = {
-    "carry": ("last_polls", "carry/believed_polls", "carry/turns", "carry/changes"),
-    "nearest": ("last_polls", "observed_polls", "nearest/changes"),
-    "certain": ("last_polls", "observed_polls", "certain/changes"),
+POLLS = {
+    "carry": ("last_polls", "carry/believed_polls"),
+    "nearest": ("last_polls", "observed_polls"),
+    "certain": ("last_polls", "observed_polls"),
 }
-"""The steps to the changes of state, by policy; ``certain`` holds true only what two polls prove: the bounds."""
+"""The steps to the polls that decide the states, by policy."""
 
-DOWNTIMES = ("outages/spells", "outages/clips", "outages/edges", "outages/downtimes")
-"""The steps from the changes of state to each outage in each part of a window."""
+CHANGES = {
+    "carry": ("carry/turns", "carry/changes"),
+    "nearest": ("nearest/changes",),
+    "certain": ("certain/changes",),
+}
+"""The steps from there to the changes of state; ``certain`` holds true only what two polls prove: the bounds."""
 
-OUTAGE_SUMS = (*DOWNTIMES, "outages/outage_sums")
-"""The steps from there to what outages come to in a part of a window."""
-
-OUTAGES = (*DOWNTIMES, "outages/active_polls", "outages/outages")
-"""The steps to the outages one by one, with all that is told of each."""
+STATES = {policy: (*POLLS[policy], *CHANGES[policy]) for policy in POLLS}
+"""The steps to the changes of state, by policy."""
 
 HOUR_OF_WEEK = ("week/pieces", "week/local_pieces", "week/edges", "week/cells")
 """The steps from the changes of state to where one hour of the week differs from the next."""
 
 LOOK_BACK = ("outages/polls_within",)
 """The step before all of them when a few stores are looked at long before their windows."""
+
+
+def name_of(step: str) -> str:
+    """Tell under which name the steps after it read a step."""
+    return PurePosixPath(step).name
 
 
 @cache
@@ -38,8 +44,8 @@ def statement(steps: tuple[str, ...]) -> str:
     *ctes, last = steps
     body = step(last)
     if ctes and "\nWITH " in body:  # which a body can't hold behind other CTEs
-        ctes, body = [*steps], f"FROM {PurePosixPath(last).name}"
-    chain = ",\n".join(f"{PurePosixPath(name).name} AS (\n{_indented(step(name))}\n)" for name in ctes)
+        ctes, body = [*steps], f"FROM {name_of(last)}"
+    chain = ",\n".join(f"{name_of(name)} AS (\n{_indented(step(name))}\n)" for name in ctes)
     return f"WITH {chain}\n{body}" if ctes else body
 
 
