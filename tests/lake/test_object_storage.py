@@ -143,11 +143,12 @@ def test_upkeep(uri: str, storage: Storage, tmp_path: Path) -> None:
     assert contents(storage.download(uri, tmp_path / "after")) == before
     assert report(lake).equals(answer)
     assert report(lake.snapshot(old.versions)).equals(answer)
-    assert lake.vacuum(timedelta(), [old.versions]) == [], "a report names that version"
+    runs = f"{uri}/latest_runs/"  # which no report needs
+    assert not [file for file in lake.vacuum(timedelta(), [old.versions]) if not file.startswith(runs)]
     would = lake.vacuum(timedelta(), dry_run=True)
     assert sorted(lake.vacuum(timedelta())) == sorted(would)
     days = {f"{uri}/polls/polled_on=2024-10-{day}" for day in (10, 11)}
-    assert {file.split("/decisive=")[0] for file in would} == days
+    assert {file.split("/decisive=")[0] for file in would if not file.startswith(runs)} == days
     assert not {file.split("/", 3)[3] for file in would}.intersection(storage.keys(uri.split("/")[2]))
     assert report(lake).equals(answer)
     with pytest.raises(LakeError, match="polls"):

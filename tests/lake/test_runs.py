@@ -98,10 +98,10 @@ def test_in_any_order_and_kept_when_it_may_be(batches: list[list[Poll]], keeps: 
             if compacted:
                 patched.setattr("storemon.lake.kept.keep_runs", lambda _: None)
                 lake.compact()
-            polls, kept = tables.open(POLLS), tables.open(LATEST_RUNS)
+            polls = tables.open(POLLS)
             expected = sure(looked_for(so_far))
             assert told(tables, runs.find_runs(polls)) == expected
-            assert told(tables, runs.latest_runs(polls, kept)) == expected
+            assert told(tables, runs.latest_runs(tables, polls)) == expected
 
 
 def test_up_to_an_instant(tmp_path: Path) -> None:
@@ -123,9 +123,9 @@ def test_what_is_believed_for_less_than_a_day_has_shorter_runs(tmp_path: Path) -
     ]
 
 
-def kept_of(lake: Lake) -> tuple[Opened, Opened]:
+def kept_of(lake: Lake) -> tuple[Tables, Opened]:
     tables = Tables(lake.path)
-    return tables.open(POLLS), tables.open(LATEST_RUNS)
+    return tables, tables.open(POLLS)
 
 
 @pytest.fixture
@@ -191,15 +191,16 @@ def test_an_older_snapshot_has_no_newer_runs(tmp_path: Path) -> None:
 
 def test_who_is_slower_lets_the_other_have_its_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lake = ingest(tmp_path, [("a", START, True)])
-    before = kept_of(lake)[1].version
+    tables = Tables(lake.path)
+    before = tables.open(LATEST_RUNS).version
 
     def lost(*_: object, **__: object) -> None:
         raise ConflictError("another process was faster")
 
     monkeypatch.setattr(Tables, "commit", lost)
     monkeypatch.setattr(runs, "_base", lambda *_: None)
-    runs.keep_runs(Tables(lake.path))
-    assert kept_of(lake)[1].version == before
+    runs.keep_runs(tables)
+    assert tables.open(LATEST_RUNS).version == before
 
 
 def test_who_may_see_some_stores_has_theirs(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_what_a_killed_writer_left_goes_too(lake: Lake) -> None:
     stray = next(iter(files(lake.path, "polls"))).with_name("part-00000-stray.snappy.parquet")
     stray.write_bytes(b"half a file")
     assert lake.vacuum(timedelta(days=7)) == [], "it may be being written"
-    assert lake.vacuum(AT_ONCE) == [str(stray)]
+    assert [path for path in lake.vacuum(AT_ONCE) if "/latest_runs/" not in path] == [str(stray)]
 
 
 def test_old_polls_go_and_the_roster_stays(lake: Lake) -> None:
@@ -105,7 +105,9 @@ def test_the_commands_tell_first(storemon: Storemon, lake: Lake) -> None:
     assert days_of(lake) == [1, 3]
     assert storemon("prune", "--before", "2024-10-11", *where).out == b"there are no polls before 2024-10-11\n"
     assert storemon("vacuum", *where).out == b"0 files removed\n"
-    assert storemon("vacuum", "--keep", "0", *where).out == b"7 files would go; to remove them: storemon vacuum --yes\n"
-    assert storemon("vacuum", "--keep", "0", "--yes", *where).out == b"7 files removed\n"
+    assert (
+        storemon("vacuum", "--keep", "0", *where).out == b"16 files would go; to remove them: storemon vacuum --yes\n"
+    )
+    assert storemon("vacuum", "--keep", "0", "--yes", *where).out == b"16 files removed\n"
     wrong = storemon("prune", "--before", "yesterday", *where)
     assert (wrong.status, wrong.err) == (2, "storemon: 'yesterday' is not a date; write it like 2024-01-01\n")

@@ -11,7 +11,7 @@ from storemon.errors import LakeError
 from storemon.lake.place import Place
 from storemon.lake.rejected import clear_rejected
 from storemon.lake.runs import keep_runs
-from storemon.lake.schemas import FACTS, LATEST_RUNS, REJECTED
+from storemon.lake.schemas import FACTS, REJECTED
 from storemon.lake.snapshot import LakeSnapshot
 from storemon.lake.tables import Opened, Tables
 from storemon.lake.upkeep import Compaction, Pruning, compact, prune
@@ -51,13 +51,10 @@ class KeptLake:
             LakeError: a table can't be read, or has no such version.
 
         """
-        # Runs are made of polls that were there before. Each other table is opened before those that are committed
-        # before it: so none lags behind the polls.
-        kept_runs = self._tables.open(LATEST_RUNS)
+        # Each table before those that are committed before it: so none lags behind the polls.
         tables = (*reversed(FACTS), REJECTED)
         return _snapshot(
             self._tables.place,
-            kept_runs,
             *(self._tables.open(table, versions.get(table.name, -1) if versions else None) for table in tables),
         )
 
@@ -87,6 +84,6 @@ class KeptLake:
 
 
 @lru_cache(maxsize=2)
-def _snapshot(place: Place, kept_runs: Opened, *opened: Opened) -> LakeSnapshot:
+def _snapshot(place: Place, *opened: Opened) -> LakeSnapshot:
     """Give the same object for the same tables: what was found out about it is of use again."""
-    return LakeSnapshot(place, {each.table.name: each for each in opened}, kept_runs)
+    return LakeSnapshot(place, {each.table.name: each for each in opened})

@@ -23,6 +23,7 @@ _FIRST_LOOK, _FURTHER = timedelta(days=2), 8
 """How far is looked back first, and how many times as far each time after that."""
 _SHARE = 8  # the polls since may be so many times fewer than the runs, before those are written anew
 _MOST_FILES = 32  # in which they may be
+_LOOKS = 3  # versions that are looked at: the newest may be of polls that came after those that are asked about
 
 
 def as_runs(polls: pl.DataFrame) -> pl.DataFrame:
@@ -137,18 +138,24 @@ def _read(polls: Opened, files: pl.DataFrame, until: datetime | None, keys: pl.S
         return rows.collect()
 
 
-def latest_runs(polls: Opened, kept: Opened) -> pl.DataFrame:
+def latest_runs(tables: Tables, polls: Opened) -> pl.DataFrame:
     """Read the latest runs of all stores as `find_runs` would find them: those that are kept, and what has come since.
+
+    Args:
+        tables: the lake's tables.
+        polls: its polls, at some version.
 
     Raises:
         LakeError: a file is lost or damaged.
 
     """
-    base = _base(polls, kept)
-    if base is None:
-        return find_runs(polls)
-    runs, files = base
-    return _brought_up(polls, runs, files) if len(files) else runs
+    newest = tables.open(LATEST_RUNS)
+    for version in range(newest.version, max(-1, newest.version - _LOOKS), -1):
+        kept = newest if version == newest.version else Opened(LATEST_RUNS, polls.lake, version)
+        if (base := _base(polls, kept)) is not None:
+            runs, files = base
+            return _brought_up(polls, runs, files) if len(files) else runs
+    return find_runs(polls)
 
 
 def keep_runs(tables: Tables) -> None:
@@ -161,6 +168,8 @@ def keep_runs(tables: Tables) -> None:
 
     """
     kept, polls = tables.open(LATEST_RUNS), tables.open(POLLS)
+    if polls.version < 0:
+        return
     base = _base(polls, kept)
     if base is not None:
         runs, files = base

@@ -27,7 +27,7 @@ from storemon.lake.schemas import (
     ZONES,
     Table,
 )
-from storemon.lake.tables import Opened
+from storemon.lake.tables import Opened, Tables
 
 Ids = tuple[str, str]
 """The first and the last of a range of store ids. Rows of the store ``*``, which is every store, are in any range."""
@@ -102,8 +102,6 @@ class LakeSnapshot:
     place: Place
     opened: Mapping[str, Opened]
     """Every table of facts by its name."""
-    kept_runs: Opened | None = None
-    """The table of latest runs: they follow from the facts, whatever version of it there is."""
 
     def __str__(self) -> str:
         return f"the lake in {self.place}"
@@ -184,8 +182,7 @@ class LakeSnapshot:
 
     @cached_property
     def _latest_runs(self) -> pl.DataFrame:
-        polls = self.opened[POLLS.name]
-        return latest_runs(polls, self.kept_runs) if self.kept_runs else find_runs(polls)
+        return latest_runs(Tables(self.place.text), self.opened[POLLS.name])
 
     def _read(self, table: Table, within: Ids | None = None) -> pl.DataFrame:
         return self.opened[table.name].read(of_ids(within) if within else None)
