@@ -1,13 +1,13 @@
 """The log: one line for each request and each job, for people on a terminal, as JSON elsewhere."""
 
 import logging
-import os
 import re
 import sys
 import time
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from functools import partial
+from random import getrandbits
 from typing import Any
 
 import msgspec
@@ -148,11 +148,16 @@ def _also(path: str, request_id: str) -> list[tuple[bytes, bytes]]:
     return [*named, *_SAFE, (b"content-security-policy", allowed)]
 
 
+def _new_id() -> str:
+    """Make an id; it is no secret, so the system need not be asked."""
+    return f"{getrandbits(128):032x}"
+
+
 def _identity(scope: Scope) -> dict[str, str]:
     """Give what the lines of a request are known by."""
     brought = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _BROUGHT}
     request_id, trace = brought.get(b"x-request-id", ""), brought.get(b"traceparent", "")
-    told = {"request_id": request_id if request_id and _REQUEST_ID.fullmatch(request_id) else os.urandom(16).hex()}
+    told = {"request_id": request_id if request_id and _REQUEST_ID.fullmatch(request_id) else _new_id()}
     if trace and _TRACE.fullmatch(trace):
         told["traceparent"] = trace
     return told
