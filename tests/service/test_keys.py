@@ -276,7 +276,8 @@ def test_who_writes_is_written_down(keys: Keys, client: Client, capsys: pytest.C
     key, written = keys.create("writer")
     client.post("/ingest", json={"path": "data"}, headers=of(written))
     client.get("/v1/reports", headers=of(written))
-    lines = [line for line in capsys.readouterr().out.splitlines() if " write " in line]
-    (line,) = lines
-    assert f"key={key.id} method=POST path=/ingest status=200" in line
-    assert written not in line
+    log = capsys.readouterr().err
+    (line,) = [json.loads(line) for line in log.splitlines() if '"storemon.audit"' in line]
+    assert (line["event"], line["key"]) == ("write", key.id)
+    assert (line["method"], line["path"], line["status"]) == ("POST", "/ingest", 200)
+    assert written not in log

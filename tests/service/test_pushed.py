@@ -11,7 +11,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import polars as pl
@@ -33,7 +33,7 @@ from tests.service.waiting import until
 
 AT = "2024-10-14T20:00:00Z"
 LINE = "store_status,store_id=s active=true 1728936000\n"
-KILLS = 40 if DEEP else 5
+KILLS = 40 if DEEP else 3
 Client = TestClient[Litestar]
 
 
@@ -57,11 +57,11 @@ def waiting(settings: Settings) -> int:
         records.dispose()
 
 
-def arrow(*stores: str) -> bytes:
+def arrow(*stores: str, compression: Literal["uncompressed", "zstd"] = "uncompressed") -> bytes:
     instants = [datetime(2024, 10, 14, 20, tzinfo=UTC)] * len(stores)
     frame = pl.DataFrame({"store_id": [*stores], "status": ["active"] * len(stores), "timestamp_utc": instants})
     file = io.BytesIO()
-    frame.write_ipc_stream(file, compat_level=pl.CompatLevel.oldest())
+    frame.write_ipc_stream(file, compression=compression, compat_level=pl.CompatLevel.oldest())
     return file.getvalue()
 
 
@@ -128,11 +128,11 @@ def test_bodies_that_are_refused(client: Client) -> None:
     packed = gzip.compress(OBJECTS)
     assert sent(client, packed[:-9], Content_Encoding="gzip")[1].startswith("the body is no whole gzip")
     assert sent(client, packed + b"more", Content_Encoding="gzip")[1].startswith("the body is no whole gzip")
-    bomb = gzip.compress(b" " * 20_000_000)
-    assert sent(client, bomb, Content_Encoding="gzip") == (
-        413,
-        "the body unpacks to more than 10 MB; send less at once",
-    )
+    too_much = "the body unpacks to more than 10 MB; send less at once"
+    assert sent(client, gzip.compress(b" " * 20_000_000), Content_Encoding="gzip") == (413, too_much)
+    bomb = arrow(*["x" * 1_000_000] * 20, compression="zstd")
+    assert len(bomb) < 100_000
+    assert sent(client, bomb, Content_Type="application/vnd.apache.arrow.stream") == (400, too_much)
 
 
 @pytest.mark.parametrize("path", ["/v1/write", "/api/v2/write"])
@@ -156,7 +156,7 @@ def test_keys_as_clients_of_influxdb_send_them(client: Client, settings: Setting
         (_, writer), (_, reader) = keys.create("writer"), keys.create("reader")
         _, some = keys.create("writer", {"brand": "a"})
     basic = base64.b64encode(f"telegraf:{writer}".encode()).decode()
-    time.sleep(1.1)
+    until(lambda: client.get("/v1/stores").status_code == 401)  # it has heard of the first key
 
     def status(path: str = "/v1/write?precision=s", **headers: str) -> int:
         return client.post(path, content=LINE, headers=headers).status_code
@@ -168,14 +168,6 @@ def test_keys_as_clients_of_influxdb_send_them(client: Client, settings: Setting
     assert status() == status(Authorization="Token no") == status(Authorization="Basic ?") == 401
     assert status(Authorization=f"Token {reader}") == status(Authorization=f"Token {some}") == 403
     assert status(f"/v1/polls?p={writer}") == status("/v1/polls", Authorization=f"Token {writer}") == 401
-
-
-def test_a_key_in_a_query_is_not_logged(settings: Settings) -> None:
-    assert settings
-    with running(*REAL) as server, server.client() as client:
-        assert client.post("/v1/write?precision=s&u=me&p=secret&db=x", content=LINE).status_code == 401
-        (line,) = until(lambda: [each for each in server.logged("request") if "write" in each["path"]])
-        assert line["path"] == "/v1/write?precision=s&u=me&p=***&db=x"
 
 
 def test_a_full_inbox_says_when_to_come_again(settings: Settings) -> None:
@@ -195,20 +187,20 @@ def test_a_full_inbox_says_when_to_come_again(settings: Settings) -> None:
         until(lambda: in_lake(settings) == ["a", "b"])
 
 
-def test_polls_are_in_a_report_within_ten_seconds(settings: Settings) -> None:
+def test_polls_come_into_a_report_by_themselves(settings: Settings) -> None:
     assert settings
     with running(*REAL, workers=2) as server, server.client() as client:
-        for n in range(3):
+        for n in range(2):
             assert client.post("/v1/polls", json=poll(f"store {n}")).status_code == 202
 
             def there(store: str = f"store {n}") -> bool:
                 answer = client.get("/v1/report")
                 return answer.status_code == 200 and store in [row["store_id"] for row in answer.json()]
 
-            until(there, seconds=10)
+            until(there)
         told = client.get("/metrics").text
-        assert 'storemon_arrived_polls_total{outcome="taken",source="http"} 3.0' in told
-        assert 'storemon_inbox_moved_polls_total{outcome="added"} 3.0' in told
+        assert 'storemon_arrived_polls_total{outcome="taken",source="http"} 2.0' in told
+        assert 'storemon_inbox_moved_polls_total{outcome="added"} 2.0' in told
         assert "storemon_inbox_oldest_seconds 0.0" in told
 
 
@@ -245,7 +237,7 @@ def test_what_was_acknowledged_outlives_kills(settings: Settings) -> None:
         with running(*REAL) as server:
             over = threading.Event()
             threads = pushing([server.url], acknowledged, over, nth)
-            time.sleep(chance.uniform(0.2, 3))
+            time.sleep(chance.uniform(0.2, 2.5))
             server.kill()
             over.set()
             for thread in threads:
@@ -268,15 +260,15 @@ def test_two_services_over_one_database(
     over = threading.Event()
     with running(*REAL) as first, running(*REAL) as second:
         threads = pushing([first.url, second.url], acknowledged, over, 0)
-        time.sleep(3)
+        until(lambda: len(acknowledged) > 100)
         os.killpg(first.process.pid, signal.SIGKILL)
-        time.sleep(1)
+        known = len(acknowledged)
+        until(lambda: len(acknowledged) > known + 100)
         over.set()
         for thread in threads:
             thread.join()
         until(lambda: not waiting(shared))
         assert not second.logged("polls wait in the inbox")
     found = in_lake(settings)
-    assert len(acknowledged) > 40
     assert not set(acknowledged) - set(found)
     assert len(found) == len(set(found))

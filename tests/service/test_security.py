@@ -4,6 +4,7 @@ import hmac
 import json
 import re
 import socket
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,11 @@ from storemon.service.logs import RequestLog, printable
 from storemon.settings import Settings
 from tests.service.server import REAL, Server, running
 from tests.service.test_v1_reports import made
+from tests.service.waiting import until
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "security.md").read_text("utf-8")
-OPEN = re.compile(r"/(health|schema)(/.*)?")
+OPEN = re.compile(r"/(health|schema)(/.*)?|/ping")
 """The paths that need no key."""
 Client = TestClient[Litestar]
 
@@ -463,8 +465,41 @@ def test_each_write_is_written_down(keys: Keys, client: Client, capsys: pytest.C
     for method, path in wanted:
         client.request(method, path, headers=of(written))
         assert client.request(method, path, headers=of(reader)).status_code == 403
-    lines = [line for line in capsys.readouterr().out.splitlines() if " write " in line]
-    assert len(lines) == len(wanted)
-    for line, (method, path) in zip(lines, wanted, strict=True):
-        assert f"key={key.id} method={method} path={path} status=" in line
-        assert written not in line
+    log = capsys.readouterr().err
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    told = [line for line in lines if line["logger"] == "storemon.audit"]
+    assert [(line["event"], line["key"], line["method"], line["path"]) for line in told] == [
+        ("write", key.id, method, path) for method, path in wanted
+    ]
+    assert all(line["status"] for line in told)
+    assert written not in log
+
+
+def test_a_key_of_influxdb_is_told_nowhere(settings: Settings) -> None:
+    with opened_keys(settings) as keys:
+        (key, written), (_, reader) = keys.create("writer"), keys.create("reader")
+    guess = "storemon_0123456789ab_guess"
+    told = []
+    with running(*REAL) as server, server.client() as client:
+        for sent in (written, reader, guess):
+            basic = b64encode(f"telegraf:{sent}".encode()).decode()
+            for query, headers in (
+                (f"u=telegraf&p={sent}&db=x", {}),
+                (f"p={sent}", {}),
+                ("db=x", {"Authorization": f"Token {sent}"}),
+                ("db=x", {"Authorization": f"Basic {basic}"}),
+            ):
+                for path in ("/v1/write", "/api/v2/write", "/v1/polls", "/v1/report", "/query", "/ping"):
+                    answer = client.post(f"{path}?{query}", headers=headers, content="no line")
+                    told.append(f"{answer.headers} {answer.text}")
+                    assert answer.status_code in {400, 401, 403, 404, 405}
+        assert len(until(lambda: found if len(found := server.logged("request")) == len(told) else None)) == len(told)
+        written_down = server.logged("write")
+        log = "".join(file.read_text() for file in Path().glob("service-*.log"))
+    assert {line["key"] for line in written_down} == {key.id}
+    assert "/v1/write?u=telegraf&p=***&db=x" in log
+    for sent in (written, reader, guess):
+        secret = sent.rpartition("_")[2]
+        for text in (secret, b64encode(f"telegraf:{sent}".encode()).decode()):
+            assert text not in log
+            assert not [each for each in told if text in each]

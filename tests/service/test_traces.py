@@ -41,6 +41,9 @@ def test_a_request_and_its_job_are_one_trace(settings: Settings, lake: Lake) -> 
         assert ingestion_of(client, "data/odd.csv")["status"] == "Failed"
         assert client.get("/get_report?report_id=1&secret=1").status_code == 400
         assert client.get("/no/where").status_code == 404
+        for query, headers in (("u=me&p=secret", {}), ("", {"Authorization": "Token secret"})):
+            assert client.post(f"/v1/write?{query}", content="a b=1", headers=headers).status_code == 401
+        until(lambda: len(collector.named("POST /v1/write")) == 2)
         until(lambda: len(collector.named("report job")) == 2 and len(collector.named("ingestion job")) == 2)
         until(lambda: collector.named("GET none"))
         until(lambda: len(collector.named("POST /trigger_report")) == 2)

@@ -31,7 +31,7 @@ def test_it_keeps_to_its_description(settings: Settings, tmp_path: Path) -> None
         fuzzed = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/schema/openapi.json"),
-                *("--url", server.url, "--include-path-regex", "^/v1", "--phases", PHASES),
+                *("--url", server.url, "--include-path-regex", "^/(v1|api/v2|ping)", "--phases", PHASES),
                 *("--header", f"Authorization: Bearer {key}"),
                 *("--max-examples", str(examples(40)), "--exclude-checks", ",".join(NOT_CHECKED)),
                 *("--suppress-health-check", "all", "--request-timeout", "30"),

@@ -6,6 +6,7 @@ cannot be read is put aside: it stays, with the reason, and the others go on.
 """
 
 import io
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,9 +26,11 @@ REJECTED = pl.Schema({"file": pl.String(), "line": pl.Int64(), "row": pl.String(
 place there."""
 
 _AT_ONCE = 500  # rows that are named in a statement
+_KNOWN_SECONDS = 0.25  # how long it is taken for known how much waits: to count takes longer than to write
 _PLAIN_ARROW = pl.CompatLevel.oldest()  # any reader knows it
 _row = INBOX.c
 _waits = _row.trouble.is_(None)
+_add = insert(INBOX).values(received_at=now())  # written once: of many rows at once it would be anew each time
 
 
 class InboxFullError(StoremonError):
@@ -72,9 +75,10 @@ class Inbox:
     """The inbox in ``records``. Every method is safe from any thread and any process."""
 
     def __init__(self, records: Engine, *, most: int) -> None:
-        """Take ``most`` as the bytes that may wait; writers at the same instant may exceed it by what they bring."""
+        """Take ``most`` as the bytes that may wait; writers within a quarter of a second may exceed it together."""
         self._records = records
         self._most = most
+        self._bytes, self._known_until = 0, float("-inf")
 
     def put(self, batches: Sequence[Batch]) -> None:
         """Take batches in: all are on disk when it returns, or none is in.
@@ -85,25 +89,28 @@ class Inbox:
 
         """
         rows = [_written(batch) for batch in batches]
-        if not rows:
-            return
         if self.full():
             raise InboxFullError(
                 f"{self._most / 1e6:,.0f} MB of polls wait to be brought into the lake, and no more may; try again in "
                 "a few seconds, and if that lasts, the service's log and /health say what keeps them"
             )
-        with self._records.connect() as connection:
-            connection.execute(insert(INBOX).values([row | {"received_at": now()} for row in rows]))
+        with self._records.connect() if len(rows) == 1 else alone(self._records, "inbox") as connection:
+            for row in rows:
+                connection.execute(_add, row)
+        self._bytes += sum(row["bytes"] for row in rows)
 
     def full(self) -> bool:
-        """Tell whether as much waits as may, with what was put aside.
+        """Tell whether as much waits as may, with what was put aside; as of a quarter of a second ago at the earliest.
 
         Raises:
             SQLAlchemyError: the database can't be reached.
 
         """
-        with self._records.connect() as connection:
-            return (connection.scalar(select(func.sum(_row.bytes))) or 0) >= self._most
+        if self._bytes >= self._most or time.monotonic() >= self._known_until:  # that it is full, no longer than it is
+            with self._records.connect() as connection:
+                self._bytes = int(connection.scalar(select(func.sum(_row.bytes))) or 0)
+            self._known_until = time.monotonic() + _KNOWN_SECONDS
+        return self._bytes >= self._most
 
     def take(self, most_polls: int) -> list[Held]:
         """Read the oldest batches, up to so many polls, but one batch at least; none where none waits.
@@ -184,7 +191,7 @@ class Inbox:
             return [row for one in chosen for row in connection.execute(one.order_by(_row.id))]
 
 
-def _written(batch: Batch) -> dict[str, object]:
+def _written(batch: Batch) -> dict[str, Any]:
     polls = _packed(batch.polls, POLLS)
     rejected = None if batch.rejected is None or batch.rejected.is_empty() else _packed(batch.rejected, REJECTED)
     size = len(polls) + len(rejected or b"")

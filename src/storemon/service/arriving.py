@@ -65,7 +65,7 @@ class Arriving(NamedTuple):
             count_arrived(source, 1, 0)
             return Taken(1, [], 0)
         if len(body) < _SMALL and not packing:
-            pushed = read_polls(body, form, now=now, unit=unit)
+            pushed = read_polls(body, form, now=now, unit=unit, most=self.most)
         else:
             pushed = await asyncio.to_thread(self._read, body, packing, form, now, unit)
         if len(pushed.polls):
@@ -75,7 +75,7 @@ class Arriving(NamedTuple):
         return Taken(len(pushed.polls), rejected, len(pushed.rejected))
 
     def _read(self, body: bytes, packing: str, form: Format, now: datetime, unit: Unit) -> Pushed:
-        return read_polls(self._unpacked(body, packing), form, now=now, unit=unit)
+        return read_polls(self._unpacked(body, packing), form, now=now, unit=unit, most=self.most)
 
     def _unpacked(self, body: bytes, packing: str) -> bytes:
         if packing in {"", "identity"}:

@@ -1,13 +1,13 @@
 """The log: one line for each request and each job, for people on a terminal, as JSON elsewhere."""
 
 import logging
-import os
 import re
 import sys
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from functools import partial
+from random import getrandbits
 from typing import Any
 
 import msgspec
@@ -32,7 +32,6 @@ _ALLOWED = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; for
 _OF_SCHEMA = b"; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
 _AS_EVER = re.compile(r"/(trigger_report|get_report|ingest|health|(get_report|ingest)/.*)")
 """The routes that stay as they are, headers and all."""
-_log = structlog.stdlib.get_logger("storemon.requests")
 
 
 class _Lines:
@@ -98,7 +97,7 @@ class RequestLog:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._write = partial(_log.info, "request") if sys.stderr.isatty() else _request_line
+        self._write = line_writer("storemon.requests", "request")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and log it when the answer has been sent."""
@@ -126,15 +125,20 @@ class RequestLog:
                 path=f"{scope['path']}?{query}" if query else scope["path"],
                 status=status,
                 milliseconds=round(1000 * (time.perf_counter() - started), 2),
-                **told,
             )
 
 
-def _request_line(**told: object) -> None:
-    """Write the line of a request as `_log` would, in a third of the time: there is one for each poll."""
-    at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    line = {"event": "request", "level": "info", "logger": "storemon.requests", "timestamp": at}
-    sys.stderr.write(f"{_as_json(told | line)}\n")
+def line_writer(logger: str, event: str) -> Callable[..., None]:
+    """Give what writes lines of one kind as structlog would, in a third of the time: there is one for each poll."""
+    if sys.stderr.isatty():
+        return partial(structlog.stdlib.get_logger(logger).info, event)
+
+    def write(**told: object) -> None:
+        at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        line = {"event": event, "level": "info", "logger": logger, "timestamp": at}
+        sys.stderr.write(f"{_as_json(told | structlog.contextvars.get_contextvars() | line)}\n")
+
+    return write
 
 
 def _also(path: str, request_id: str) -> list[tuple[bytes, bytes]]:
@@ -144,11 +148,16 @@ def _also(path: str, request_id: str) -> list[tuple[bytes, bytes]]:
     return [*named, *_SAFE, (b"content-security-policy", allowed)]
 
 
+def _new_id() -> str:
+    """Make an id; it is no secret, so the system need not be asked."""
+    return f"{getrandbits(128):032x}"
+
+
 def _identity(scope: Scope) -> dict[str, str]:
     """Give what the lines of a request are known by."""
     brought = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _BROUGHT}
     request_id, trace = brought.get(b"x-request-id", ""), brought.get(b"traceparent", "")
-    told = {"request_id": request_id if request_id and _REQUEST_ID.fullmatch(request_id) else os.urandom(16).hex()}
+    told = {"request_id": request_id if request_id and _REQUEST_ID.fullmatch(request_id) else _new_id()}
     if trace and _TRACE.fullmatch(trace):
         told["traceparent"] = trace
     return told

@@ -1,5 +1,7 @@
 """An Arrow IPC stream, as it is or with compressed buffers."""
 
+import struct
+from itertools import compress
 from typing import Any
 
 import polars as pl
@@ -10,12 +12,13 @@ from storemon.errors import InputError
 from storemon.intake.files.header import joined
 from storemon.intake.forms.columns import called, places
 from storemon.intake.forms.known import POLLS_FORM
+from storemon.intake.pushed.arrow_size import require_room, too_much
 from storemon.intake.pushed.careful import NOTHING, Record, judge_records
 from storemon.intake.pushed.plain import plain
 from storemon.intake.pushed.polls import Pushed
 from storemon.intake.texts import as_text
 
-_AMISS = (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError)
+_AMISS = (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError, struct.error)
 _SECONDS = (-62_135_596_800, 253_402_300_799)  # of the years 1 to 9999
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _IS_TAKEN = (
@@ -24,23 +27,24 @@ _IS_TAKEN = (
 )
 
 
-def read_arrow(body: bytes, horizon: int) -> Pushed:
+def read_arrow(body: bytes, horizon: int, most: int) -> Pushed:
     """Read the record batches of a stream; their rows are counted from 1.
 
     Raises:
-        InputError: it is no such stream, lacks a column, or has one of values that are neither text, numbers, truths
-            nor instants.
+        InputError: it is no such stream, unpacks to more than ``most`` bytes, lacks a column, or has one of values that
+            are neither text, numbers, truths nor instants.
 
     """
     try:
-        columns = _columns(body)
+        require_room(body, most)
+        columns = _columns(body, most)
     except _AMISS as error:
         raise InputError(f"the body is not an Arrow IPC stream, or a damaged one: {error}") from error
     polls = plain(pl.DataFrame(columns), horizon) if _may_be_plain(columns) else None
     return judge_records(_records(columns), horizon) if polls is None else Pushed.all_of(polls)
 
 
-def _columns(body: bytes) -> list[pl.Series]:
+def _columns(body: bytes, most: int) -> list[pl.Series]:
     with pa.ipc.open_stream(body) as stream:
         names = stream.schema.names
     at = places(POLLS_FORM.columns, names, {})
@@ -53,15 +57,37 @@ def _columns(body: bytes) -> list[pl.Series]:
     wanted = pa.ipc.IpcReadOptions(included_fields=sorted(place for place in at if place is not None))
     with pa.ipc.open_stream(body, options=wanted) as stream:
         table = stream.read_all()
-    table.validate(full=True)  # it comes from anywhere
+    table.validate()  # it comes from anywhere
+    if sum(map(_viewed, table.columns)) > most:
+        raise too_much(most)  # to look at each view of the same long text could take hours
+    table.validate(full=True)
     order = sorted(range(len(at)), key=lambda column: at[column] or 0)
     by_column = {POLLS_FORM.raw[column]: table.column(nth) for nth, column in enumerate(order)}
-    return [_series(name, by_column[name]) for name in POLLS_FORM.raw]
+    columns = [_series(name, by_column[name]) for name in POLLS_FORM.raw]
+    if sum(int(column.str.len_bytes().sum()) for column in columns if column.dtype == pl.String) > most:
+        raise too_much(most)  # a long text can stand in a dictionary once for many rows
+    return columns
+
+
+def _viewed(column: Any) -> int:
+    """Count the bytes of texts that are views: each is 16 bytes, of which the first 4 are its length."""
+    chunks = [getattr(chunk, "dictionary", chunk) for chunk in column.chunks]
+    return sum(
+        length
+        for chunk in chunks
+        if pa.types.is_string_view(chunk.type)
+        for length in compress(memoryview(chunk.buffers()[1]).cast("i")[::4], chunk.is_valid().to_pylist())
+    )
 
 
 def _series(name: str, column: Any) -> pl.Series:
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+    if not pa.types.is_dictionary(column.type):
+        return _values(name, column)
+    parts = [_values(name, chunk.dictionary).gather(pl.Series(pl.from_arrow(chunk.indices))) for chunk in column.chunks]
+    return pl.concat(parts) if parts else _values(name, pa.array([], column.type.value_type))
+
+
+def _values(name: str, column: Any) -> pl.Series:
     if not any(is_type(column.type) for is_type in _IS_TAKEN):
         raise InputError(f"the column {name} is of the type {column.type}; send text, or instants in timestamp_utc")
     if pa.types.is_timestamp(column.type):

@@ -25,10 +25,11 @@ MEDIA_TYPES: Mapping[str, Format] = {
     "application/vnd.apache.arrow.stream": "arrow",
 }
 """The forms by their media types. Line protocol has none of its own."""
+_MOST = 10_000_000
 _MARK = b"\xef\xbb\xbf"
 
 
-def read_polls(body: bytes, form: Format, *, now: datetime, unit: Unit = "ns") -> Pushed:
+def read_polls(body: bytes, form: Format, *, now: datetime, unit: Unit = "ns", most: int = _MOST) -> Pushed:
     """Read the polls of a body, by the rules of a CSV of polls.
 
     Args:
@@ -36,6 +37,7 @@ def read_polls(body: bytes, form: Format, *, now: datetime, unit: Unit = "ns") -
         form: what it is written in.
         now: the wall clock; a poll more than a day ahead of it is rejected, a naive one is UTC.
         unit: of the timestamps of line protocol.
+        most: the bytes that an Arrow stream may unpack to.
 
     Raises:
         InputError: the body as a whole is not of this form; the text says what, where and what to try.
@@ -43,7 +45,7 @@ def read_polls(body: bytes, form: Format, *, now: datetime, unit: Unit = "ns") -
     """
     horizon = horizon_us(now)
     if form == "arrow":
-        return read_arrow(body, horizon)
+        return read_arrow(body, horizon, most)
     text = body.removeprefix(_MARK)
     _require_utf8(text)
     if form == "line":

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_plus
 
 import msgspec
-import structlog
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, NotAuthorizedException, PermissionDeniedException
 from litestar.middleware import ASGIMiddleware
@@ -22,7 +21,7 @@ from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
 from storemon.records.keys import ROLES, Keys, Role
 from storemon.service.door.limits import FAILURE, Rates, address_of
-from storemon.service.logs import PASSWORD
+from storemon.service.logs import PASSWORD, line_writer
 from storemon.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 _BROUGHT = (b"authorization", b"x-api-key")
 _LOOK_SECONDS = 1  # for so long a service that had no keys may not know of the first one
-_log = structlog.stdlib.get_logger("storemon.audit")
 
 BEARER = "token:"
 """What the name of a token's bearer begins with, and that of no key."""
@@ -90,6 +88,7 @@ class Doorkeeper(ASGIMiddleware):
 
     def __init__(self, keys: Keys, tokens: "Tokens | None" = None, rates: Rates | None = None) -> None:
         self._keys, self._tokens, self._rates = keys, tokens, rates
+        self._write_down = line_writer("storemon.audit", "write")
         self._is_guarded = tokens is not None
         self._looked_at = float("-inf")
 
@@ -110,7 +109,7 @@ class Doorkeeper(ASGIMiddleware):
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
                 asked = {"method": scope.get("method"), "path": scope["path"]}
-                _log.info("write", key=caller.key, **asked, status=message["status"])
+                self._write_down(key=caller.key, **asked, status=message["status"])
             await send(message)
 
         await next_app(scope, receive, told)
