@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from http.client import HTTPConnection
 from importlib.metadata import version
-from os import cpu_count
+from os import cpu_count, getloadavg, sysconf
 from pathlib import Path
 from statistics import median, quantiles
 from uuid import UUID
@@ -34,6 +34,7 @@ from storemon.service.work import report_parameters
 from storemon.settings import Settings
 
 _POLLERS, _REPORTS = 500, 20
+_MANY_REPORTS = 80  # so that there are enough pushes beside them to tell of one in a hundred
 _ROUNDS = 7
 _PUSHED = 1_000
 _REQUESTS = 10_000
@@ -56,6 +57,7 @@ uvicorn.run(Litestar([nothing], logging_config=None), port=int(sys.argv[1]), log
 
 
 def _main() -> int:
+    load = getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="storemon-service-") as name:
         folder = Path(name)
         data, lake = folder / "data", folder / "lake"
@@ -72,6 +74,7 @@ def _main() -> int:
     print("", *markdown(head, [(*line[:3], VERDICTS[line[3]]) for line in lines]), sep="\n")
     libraries = ", ".join(f"{name} {version(name)}" for name in ("litestar", "uvicorn", "duckdb", "polars"))
     print(f"\n{cpu_count()} processors, Python {platform.python_version()}, {libraries}.")
+    print(f"The load of the machine was {load:.1f} before.")
     return 0
 
 
@@ -165,22 +168,35 @@ def _memory(client: httpx.Client, place: Path, _: Path) -> Iterator[Line]:
 
 def _pushes(client: httpx.Client, place: Path, _: Path) -> Iterator[Line]:
     many, one = _bodies(place)
-    url = f"{client.base_url}/v1/polls"
-    rate = median(_rate(_seen(Load(url, clients=4, seconds=3, body=many))) for _ in range(3)) * _PUSHED
-    yield f"polls a second in pushes of {_PUSHED:,}", "≥ 100,000", f"{rate:,.0f}", rate >= 100_000
-    single = median(_rate(_seen(Load(url, clients=64, seconds=3, body=one))) for _ in range(3))
-    yield "pushes of one poll a second", "≥ 2,000", f"{single:,.0f}", single >= 2_000
+    url, pid = f"{client.base_url}/v1/polls", int((place / "pid").read_text())
+    rate, took = _pushed(Load(url, clients=4, seconds=3, body=many), pid)
+    told = f"{rate * _PUSHED:,.0f} ({duration(took)} of a processor each push)"
+    yield f"polls a second in pushes of {_PUSHED:,}", "≥ 100,000", told, rate * _PUSHED >= 100_000
+    rate, took = _pushed(Load(url, clients=64, seconds=3, body=one), pid)
+    yield "pushes of one poll a second", "≥ 2,000", f"{rate:,.0f} ({duration(took)} of a processor each)", rate >= 2_000
     done = place / "done"
-    with _loading(Load(url, clients=2, seconds=3, pause=0.2, until=str(done), body=many)) as seen:
-        for report_id in [trigger(client) for _ in range(_REPORTS)]:
+    with _loading(Load(url, clients=4, seconds=3, pause=0.2, until=str(done), body=many)) as seen:
+        for report_id in [trigger(client) for _ in range(_MANY_REPORTS)]:
             while "X-Report-Status" not in client.get(f"/get_report/{report_id}").headers:
                 time.sleep(0.2)
         done.touch()
     (saw,) = seen
     p99 = quantiles(saw.latencies, n=100)[98]
-    told = f"p50 {duration(median(saw.latencies))}, p99 {duration(p99)}; {len(saw.errors)} errors"
-    what = f"a push of {_PUSHED:,} polls, ten a second, while {_REPORTS} reports are made"
+    told = f"p50 {duration(median(saw.latencies))}, p99 {duration(p99)}; {len(saw.latencies)} pushes, "
+    told += f"{len(saw.errors)} errors"
+    what = f"pushes of {_PUSHED:,} polls, twenty a second, while {_MANY_REPORTS} reports are made"
     yield what, "no error, p99 ≤ 50 ms", told, not saw.errors and p99 <= 0.05
+
+
+def _pushed(load: Load, pid: int) -> tuple[float, float]:
+    """Measure pushes a second, and the processor's seconds that each takes the service, on a busy machine as well."""
+    measured = []
+    for _ in range(5):
+        before = _processor(pid)
+        seen = _seen(load)
+        measured.append((_rate(seen), (_processor(pid) - before) / len(seen.latencies)))
+    rates, took = zip(*measured, strict=True)
+    return median(rates), median(took)
 
 
 def _bodies(place: Path) -> tuple[str, str]:
@@ -242,6 +258,11 @@ def _timed(call: Callable[[], None]) -> float:
     begun = time.perf_counter()
     call()
     return time.perf_counter() - begun
+
+
+def _processor(pid: int) -> float:
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / sysconf("SC_CLK_TCK")
 
 
 def _resident(pid: int) -> int:

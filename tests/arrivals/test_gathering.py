@@ -54,6 +54,22 @@ def test_those_that_come_meanwhile_share_the_next_write() -> None:
     assert sorted(kept.batches[1].rows()) == expected[-1:] + expected[:-1]
 
 
+def test_after_several_single_polls_more_may_come_before_the_next_write() -> None:
+    async def arrive(kept: Kept) -> None:
+        gatherer = Gatherer(kept)
+        await asyncio.gather(*(gatherer.put_one((f"first {n}", AT_US, True)) for n in range(2)))
+        second = asyncio.create_task(gatherer.put_one(("second", AT_US, True)))
+        for _ in range(3):  # so long a write would have begun
+            await asyncio.sleep(0)
+        await asyncio.gather(second, gatherer.put_one(("third", AT_US, True)))
+        await gatherer.stop()
+
+    kept = Kept()
+    kept.go_on.set()
+    asyncio.run(arrive(kept))
+    assert [list(batch["store_id"]) for batch in kept.batches] == [["first 0", "first 1"], ["second", "third"]]
+
+
 def test_each_of_a_group_is_told_what_went_wrong_and_the_next_goes_on() -> None:
     async def arrive(kept: Kept) -> None:
         gatherer = Gatherer(kept)

@@ -5,9 +5,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from sqlalchemy import Engine, insert, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.records.inbox import POLLS, REJECTED, Batch, Held, Inbox, InboxFullError
 from storemon.records.tables import INBOX
+from tests.service.waiting import until
 
 AT = datetime(2024, 10, 3, 12, tzinfo=UTC)
 PLENTY = 1 << 30
@@ -85,6 +87,21 @@ def test_a_full_one_takes_nothing_until_there_is_room(records: Engine) -> None:
     inbox.drop(held)
     assert not inbox.full()
     inbox.put([Batch(polls("b"))])
+
+
+def test_what_others_bring_is_known_soon(records: Engine) -> None:
+    one, other = Inbox(records, most=1), Inbox(records, most=1)
+    assert not one.full()
+    other.put([Batch(polls("a"))])
+    until(one.full)
+
+
+def test_several_batches_are_all_in_or_none(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storemon.records.inbox._written", lambda batch: batch.polls)
+    good = {"polls": b"", "rejected": None, "count": 1, "bytes": 1}
+    with pytest.raises(SQLAlchemyError):
+        inbox.put([Batch(good), Batch(good | {"count": None})])  # type: ignore[arg-type]
+    assert inbox.waiting().batches == 0
 
 
 @pytest.mark.parametrize("damaged", [b"", b"no Arrow at all", "cut", "other"])

@@ -11,6 +11,8 @@ import polars as pl
 from storemon.records.inbox import POLLS, Batch, Inbox
 
 _ROW = tuple[str, int, bool]
+_REST_SECONDS = 0.004
+"""After a write of several single polls the next one waits so long: more will share it, and it costs what five do."""
 
 
 class _Group:
@@ -88,6 +90,8 @@ class Gatherer:
                 group.written.exception()  # whoever asked may have left
             else:
                 group.written.set_result(None)
+            if len(group.rows) > 1:  # who sends one after the other does not wait
+                await asyncio.sleep(_REST_SECONDS)
 
     def _put(self, group: _Group) -> None:
         self._inbox.put([group.batch()])
