@@ -1,4 +1,4 @@
-"""``storemon`` as it is, but that it moves the inbox every moment, and waits in the midst of that where it is told to.
+"""``storemon`` as it is, but that it moves the inbox and looks for lost brokers every moment, and waits when told to.
 
 So there are as many moments to end it at in a second as there are in a minute else. Told is it by the file ``wait-at``
 in the working directory, with the name of a moment; the file ``waiting`` then has the id of the process that waits.
@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from storemon.arrivals import moving
+from storemon.arrivals import consuming, moving
 from storemon.lake.tables import Tables
 from storemon.records.inbox import Inbox
 
@@ -64,6 +64,7 @@ def executed(_: Any, __: Any, statement: str, *___: Any) -> None:
 
 moving._LOOK_SECONDS, moving._PAUSE_SECONDS = 0.05, 0.2  # type: ignore[assignment]
 moving._LEASE_LENGTH = timedelta(seconds=1)
+consuming._LONGEST_PAUSE = 0.5
 moving.append_polls = append  # type: ignore[attr-defined, assignment]
 Inbox.take, Inbox.drop, Tables.commit = take, drop, commit  # type: ignore[method-assign, assignment]
 event.listen(Engine, "after_cursor_execute", executed)

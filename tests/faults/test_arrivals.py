@@ -1,5 +1,6 @@
 """Polls that arrive while anything dies: what was acknowledged is in the lake, and what is sent again adds nothing."""
 
+import logging
 import os
 import signal
 import sys
@@ -24,11 +25,12 @@ from tests.faults.publishing import Publishing, QuickNats, consumer_of, left
 from tests.faults.pushing import Pushing
 from tests.faults.quick_arrivals import STAGES
 from tests.postgres import Postgres
-from tests.service.server import Server
 from tests.service import waiting
+from tests.service.server import Server
 
 QUICK = str(Path(__file__).parent / "quick_arrivals.py")
 MANY = 20_000
+log = logging.getLogger(__name__)
 until = partial(waiting.until, seconds=120)
 NEEDS_NATS = pytest.mark.skipif(not has_nats(), reason=NO_NATS)
 NEEDS_RABBITMQ = pytest.mark.skipif(not has_rabbitmq(), reason=NO_RABBITMQ)
@@ -160,11 +162,11 @@ def test_a_service_that_takes_polls(place: Place, n: int) -> None:
     with place.pushing.going_on(place.urls()):
         if n:
             place.begun()
-        time.sleep(n / examples(40))
+        time.sleep(0.6 * n / examples(40))
         if n % 4 == 0:
             place.servers[0].kill()
         else:
-            place.kill(processes[: 1 + n % 2])
+            place.kill(processes[: 2 if n % 4 == 1 else 1])
     if n % 4 == 0:
         place.start_again()
     place.hold_all(before)
@@ -211,7 +213,7 @@ def test_a_listener(stream: QuickNats, tmp_path: Path, n: int) -> None:
     url = consumer_of(stream, name := f"listener{n}")
     with listening(tmp_path, url) as listener:
         listener.said("listening")
-        time.sleep(1.2 * n / examples(20))
+        time.sleep(0.9 * n / examples(20))
     with listening(tmp_path, url) as listener:
         listener.said("listening")
         consumed(stream, name, tmp_path)
@@ -233,9 +235,7 @@ def consumed(stream: QuickNats, durable: str, folder: Path) -> None:
     "the lake has each poll once",
 )
 @pytest.mark.skipif(not DEEP, reason="takes a minute: DEEP_TESTS=1")
-def test_a_listener_of_a_million(
-    nats: QuickNats, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_listener_of_a_million(nats: QuickNats, tmp_path: Path) -> None:
     count = 1_000_000
     polls = sent(count)
     nats.make()
@@ -244,10 +244,10 @@ def test_a_listener_of_a_million(
     began = time.monotonic()
     for nth in range(10):
         with listening(tmp_path, url):
-            until(lambda so_few=count * (10 - nth) // 11: left(nats, "million") < so_few, 60)  # type: ignore[misc]
+            until(lambda so_few=count * (10 - nth) // 11: left(nats, "million") < so_few)  # type: ignore[misc]
     with listening(tmp_path, url):
         consumed(nats, "million", tmp_path)
-    record_property("messages a second", round(count / (time.monotonic() - began)))
+    log.info("%d messages a second, with ten kills and starts", count / (time.monotonic() - began))
     assert in_lake(tmp_path) == polls
 
 
@@ -307,7 +307,7 @@ def test_of_services_that_share_their_records(shared: Place, postgres: Postgres,
     nth = n % 2
     with shared.pushing.going_on(shared.urls()):
         shared.begun()
-        time.sleep(n / examples(10))
+        time.sleep(0.6 * n / examples(10))
         shared.servers[nth].kill()
         shared.begun()
         postgres.kill()
