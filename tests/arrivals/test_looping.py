@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ async def given_up() -> None:
 
 @pytest.mark.parametrize(("work", "told"), [(given_up, "is lost"), (lambda: asyncio.sleep(9), "does not answer")])
 def test_what_a_client_does_not_end_is_a_lost_connection(
-    work: Callable[[], Coroutine[None, None, None]], told: str
+    work: Callable[[], Coroutine[Any, Any, None]], told: str
 ) -> None:
     loop = Looping()
     with pytest.raises(ConnectionError, match=told):
