@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from concurrent.futures import CancelledError
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -20,13 +21,15 @@ class Looping:
         """Wait for the end of some work.
 
         Raises:
-            ConnectionError: it took too long.
+            ConnectionError: it took too long, or the client gave it up, as one does whose connection is lost.
 
         """
         try:
             return asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, seconds), self._loop).result()
         except TimeoutError as error:
             raise ConnectionError(f"it does not answer for {seconds:.0f} s") from error
+        except CancelledError as error:
+            raise ConnectionError("the connection is lost") from error
 
     def close(self) -> None:
         """End what still runs, and the thread."""

@@ -47,6 +47,8 @@ class RabbitMQ:
             raise InputError("RabbitMQ needs an extra: pip install 'storemon[rabbitmq]'") from error
         logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # it tells of each attempt; we say it once
         self._library = aiormq
+        # A channel or a connection that is closed already is a RuntimeError there, and no AMQPError.
+        self._failures = (aiormq.exceptions.AMQPError, RuntimeError, OSError)
         self._queue, self._at_once = address.options["queue"], int(at_once)
         self.name = f"{address.name}?queue={self._queue}"
         self._address = address
@@ -85,7 +87,7 @@ class RabbitMQ:
         try:
             if self._connection is not None:
                 self._loop.wait(self._connection.close(), _SECONDS)
-        except (ConnectionError, self._library.exceptions.AMQPError, OSError):
+        except self._failures:
             pass  # it is lost already
         finally:
             self._loop.close()
@@ -119,7 +121,7 @@ class RabbitMQ:
             raise InputError(f"{self.name} does not let us in: wrong user or password") from error
         except wrong.ConnectionNotAllowed as error:
             raise InputError(f"{self.name} does not let us in: {self._said(error)}") from error
-        except (wrong.AMQPError, OSError) as error:
+        except self._failures as error:
             raise ConnectionError(self._said(error)) from error
 
     async def _declared(self) -> int:
@@ -128,7 +130,7 @@ class RabbitMQ:
             return (await self._channel.queue_declare(self._queue, passive=True)).message_count or 0
         except (wrong.ChannelNotFoundEntity, wrong.ChannelAccessRefused) as error:
             raise InputError(f"{self.name}: {self._said(error)}; make the queue first, or name another one") from error
-        except wrong.AMQPError as error:
+        except self._failures as error:
             raise ConnectionError(self._said(error)) from error
 
     def _said(self, error: BaseException) -> str:
@@ -175,6 +177,6 @@ class RabbitMQ:
             return
         try:
             await self._channel.basic_ack(self._last, multiple=True, wait=True)
-        except (self._library.exceptions.AMQPError, OSError) as error:
+        except self._failures as error:
             raise ConnectionError(self._said(error)) from error
         self._last = None
