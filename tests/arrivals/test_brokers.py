@@ -195,23 +195,6 @@ def test_an_unknown_topic(started: Callable[[str], Broker], tmp_path: Path) -> N
         assert "there is no topic none" in listener.log
 
 
-@NEEDS_NATS
-def test_a_million_messages_and_a_consumer_that_is_killed_ten_times(tmp_path: Path) -> None:
-    if not DEEP:
-        pytest.skip("takes a minute: DEEP_TESTS=1")
-    polls = sent(1_000_000)
-    with NatsServer() as broker:
-        broker.make()
-        broker.send(written(polls))
-        for _ in range(10):
-            with listening(tmp_path, broker.url) as listener:
-                listener.said("listening")
-                time.sleep(2)
-        with listening(tmp_path, broker.url) as listener:
-            assert arrived(tmp_path, polls, 240), listener.log
-            assert listener.stop() == 0
-
-
 PAGE = Path(__file__).parent.parent.parent / "docs" / "live.md"
 
 
