@@ -197,7 +197,7 @@ def test_polls_come_into_a_report_by_themselves(settings: Settings) -> None:
                 answer = client.get("/v1/report")
                 return answer.status_code == 200 and store in [row["store_id"] for row in answer.json()]
 
-            until(there)
+            until(there, seconds=120)
         told = client.get("/metrics").text
         assert 'storemon_arrived_polls_total{outcome="taken",source="http"} 2.0' in told
         assert 'storemon_inbox_moved_polls_total{outcome="added"} 2.0' in told
