@@ -12,7 +12,7 @@ import pytest
 
 from tests.arrivals.brokers import NO_NATS, NO_RABBITMQ, Broker, KafkaMock, NatsServer, Rabbit, has_nats, has_rabbitmq
 from tests.arrivals.listening import arrived, listening, rejected_in, sent, written
-from tests.examples import DEEP, examples
+from tests.examples import examples
 
 MANY = 20_000
 POINTS = 10
@@ -190,23 +190,6 @@ def test_an_unknown_topic(started: Callable[[str], Broker], tmp_path: Path) -> N
     with listening(tmp_path, f"kafka://{broker.servers}/none") as listener:
         assert listener.process.wait(30) == 2
         assert "there is no topic none" in listener.log
-
-
-@NEEDS_NATS
-def test_a_million_messages_and_a_consumer_that_is_killed_ten_times(tmp_path: Path) -> None:
-    if not DEEP:
-        pytest.skip("takes a minute: DEEP_TESTS=1")
-    polls = sent(1_000_000)
-    with NatsServer() as broker:
-        broker.make()
-        broker.send(written(polls))
-        for _ in range(10):
-            with listening(tmp_path, broker.url) as listener:
-                listener.said("listening")
-                time.sleep(2)
-        with listening(tmp_path, broker.url) as listener:
-            assert arrived(tmp_path, polls, 240), listener.log
-            assert listener.stop() == 0
 
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "live.md"
