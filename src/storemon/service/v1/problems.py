@@ -128,8 +128,8 @@ def handlers() -> dict[Any, Callable[..., Response[bytes]]]:
 
 
 def answer_outside(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """Answer where no route is taken: under /v1 as its routes do, elsewhere as always."""
-    if request.url.path.startswith("/v1/"):
+    """Answer where no route is taken: under /v1, and at its other path, as its routes do, elsewhere as always."""
+    if request.url.path.startswith(("/v1/", "/api/v2/")):
         if isinstance(error, NotFoundException):
             error = NotFoundException("there is no such path; /schema lists those there are")
         return answer_problem(request, error)
