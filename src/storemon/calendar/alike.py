@@ -4,7 +4,7 @@ Of a thousand stores a hundred differ, of a million hardly more.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -39,6 +39,8 @@ class Schedules:
     hours: pl.DataFrame
     special_hours: pl.DataFrame
     maintenance: pl.DataFrame
+    _realised: dict[tuple[datetime, datetime], pl.DataFrame] = field(default_factory=dict, init=False, repr=False)
+    """What was laid out last: who asks the same again need not wait for it."""
 
     def of(self, keys: pl.Series) -> Self:
         """Pick those that stores with such keys stand for."""
@@ -58,12 +60,12 @@ class Schedules:
 
         """
         last = microseconds(until)
-        days = max(1, (last - min([*asked["since"].drop_nulls(), last])) // (DAY * _SECOND))
+        days = max(1, (last - _first(asked, last)) // (DAY * _SECOND))
         for some in self.stores.iter_slices(max(1, _DAYS_AT_ONCE // days)):
             check()
             of_these = asked.join(some, on="store_key", how="semi", maintain_order="left")
-            first = min([*of_these["since"].drop_nulls(), last])
-            yield self.of(some["store_key"]), of_these, EPOCH + timedelta(microseconds=first)
+            first = EPOCH + timedelta(microseconds=_first(of_these, last))
+            yield self.of(some["store_key"]), of_these, first
 
     def last_exception(self) -> datetime | None:
         """Tell by when the last exception to the weekly hours is over in every zone, None if there is none."""
@@ -81,6 +83,12 @@ class Schedules:
             ends_at: nothing from it on counts. Aware.
 
         """
+        if (starts_at, ends_at) not in self._realised:
+            self._realised.clear()
+            self._realised[starts_at, ends_at] = self._lay_out(starts_at, ends_at)
+        return self._realised[starts_at, ends_at]
+
+    def _lay_out(self, starts_at: datetime, ends_at: datetime) -> pl.DataFrame:
         intervals = open_intervals(self.stores, self.hours, self.special_hours, starts_at, ends_at)
         left, _ = without(intervals, maintenance_of(self.stores, self.maintenance))
         touches = (pl.col("store_key") == pl.col("store_key").shift()) & (
@@ -90,6 +98,12 @@ class Schedules:
         opens = marked.filter("opens").select("store_key", "opens_at")
         closes = marked.filter(pl.col("opens").shift(-1, fill_value=True)).select("closes_at")
         return with_clock(pl.concat([opens, closes], how="horizontal"))
+
+
+def _first(asked: pl.DataFrame, last: int) -> int:
+    """Find the first of the instants since when something is asked, ``last`` if there is none before."""
+    first: int = asked.select(pl.min_horizontal(pl.col("since").min(), pl.lit(last, pl.Int64))).item()
+    return first
 
 
 def schedules_of(snapshot: Snapshot, stores: pl.DataFrame) -> tuple[Schedules, pl.Series]:
