@@ -1,4 +1,3 @@
-import shutil
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -6,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import structlog
 from sqlalchemy import Engine
 
 from storemon.arrivals.moving import Mover
@@ -176,10 +176,30 @@ def test_one_of_two_moves_and_the_other_takes_over_at_once(settings: Settings, i
     assert [store for store, _, _ in in_lake(settings)] == ["a", "b", "c"]
 
 
-def test_a_lake_that_went_is_made_anew(settings: Settings, inbox: Inbox, mover: Mover) -> None:
+def test_no_lake_is_made_where_one_was(settings: Settings, inbox: Inbox, mover: Mover, tmp_path: Path) -> None:
     inbox.put([Batch(polls("a"))])
     mover.move()
-    shutil.rmtree(settings.lake)
+    lake = Path(settings.lake)
+    lake.rename(tmp_path / "away")
     inbox.put([Batch(polls("b"))])
+    with pytest.raises(LakeError, match="the polls that were there are gone"):
+        mover.move()
+    assert not lake.exists()
+    assert inbox.waiting().polls == 1
+    (tmp_path / "away").rename(lake)
     mover.move()
-    assert in_lake(settings) == [("b", AT, True)]
+    assert in_lake(settings) == [("a", AT, True), ("b", AT, True)]
+
+
+def test_polls_ahead_of_the_clock_are_told(inbox: Inbox, mover: Mover) -> None:
+    with structlog.testing.capture_logs() as logs:
+        inbox.put([Batch(polls("a"))])
+        mover.move()
+        ahead = polls("b").with_columns(
+            polled_at=pl.lit(datetime.now(UTC) + timedelta(hours=2)).cast(POLLS["polled_at"])
+        )
+        inbox.put([Batch(ahead)])
+        mover.move()
+    assert [(line["polls"], line["stores"]) for line in logs if line["event"] == "polls ahead of the clock"] == [
+        (1, ["b"])
+    ]

@@ -43,6 +43,7 @@ _PAUSE_SECONDS = 4  # between two commits
 _MANY_POLLS = 500_000  # so many are moved at once, without a pause; more would take too long, and too much memory
 _TELL_SECONDS = 60  # how often trouble that stays is told again
 _STOP_SECONDS = 20  # for a commit to end
+_AHEAD = timedelta(minutes=5)  # clocks that differ by less are usual
 
 Moved = Callable[[int, int], None]
 """Told after each commit: the polls that it took, and how many of them were new."""
@@ -63,6 +64,9 @@ class Mover:
         self._singly = 0
         """So many batches are moved one by one: one of them is not as it should be."""
         self._told: tuple[str, float] = ("", 0)
+        self._has_been = False
+        """Whether there were polls: where there was a lake, no other one is made."""
+        self._ahead_told = float("-inf")
 
     def start(self) -> None:
         """Begin."""
@@ -88,10 +92,21 @@ class Mover:
             SQLAlchemyError: the records are; they are in the lake, or stay in the inbox, or both.
 
         """
+        self._require_lake()
         held = self._inbox.take(1 if self._singly else _MANY_POLLS)
         for each in held:
             self._move(each)
         return bool(held)
+
+    def _require_lake(self) -> None:
+        """Refuse to make a lake where there was one: a disk that is not mounted, say, looks like an empty folder."""
+        is_there = self._tables.open(POLLS_FORM.table).version >= 0
+        if self._has_been and not is_there:
+            raise LakeError(
+                f"{self._tables.place}: the polls that were there are gone; mount or restore them, or restart to begin "
+                "a new lake"
+            )
+        self._has_been = is_there
 
     def _work(self) -> None:
         give_way()
@@ -127,9 +142,20 @@ class Mover:
             return
         self._inbox.drop([held])
         self._singly = max(self._singly - len(held.ids), 0)
-        self._moved_at = time.monotonic()
+        self._moved_at, self._has_been = time.monotonic(), self._has_been or len(held.polls) > 0
         self._moved(len(held.polls), added)
+        self._tell_of_polls_ahead(held.polls)
         self._tidy()
+
+    def _tell_of_polls_ahead(self, polls: pl.DataFrame) -> None:
+        """Say when polls are of a time to come: the newest one is the now of all who ask for none."""
+        ahead = polls.filter(pl.col("polled_at") > datetime.now(UTC) + _AHEAD)
+        if len(ahead) and time.monotonic() - self._ahead_told >= _TELL_SECONDS:
+            self._ahead_told = time.monotonic()
+            stores = ahead["store_id"].unique().sort().head(3).to_list()
+            _log.warning(
+                "polls ahead of the clock", polls=len(ahead), newest=str(ahead["polled_at"].max()), stores=stores
+            )
 
     def _append_rejected(self, rejected: pl.DataFrame) -> None:
         if len(rejected):

@@ -15,7 +15,7 @@ from storemon.errors import EmptyLakeError, InputError
 from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
 from storemon.units.durations import parse_duration
-from storemon.units.instants import EVER
+from storemon.units.instants import EVER, parse_instant
 from storemon.units.sizes import HALF, parse_size
 from storemon.units.workplaces import LOCAL, Workplace, parse_workplace
 
@@ -29,7 +29,7 @@ class Asked(TypedDict, total=False):
     """What every answer can be asked for, by keyword.
 
     Attributes:
-        as_of: the answer's now; a naive one is UTC. By default the instant of the newest poll.
+        as_of: the answer's now, also as text in ISO 8601; a naive one is UTC. By default that of the newest poll.
         windows: the stretches of time: `Window`, or text like ``30d``, ``yesterday``, ``2024-10`` or ``name=90m``. By
             default the last hour, day and week.
         carry_limit: how long a poll is believed: a length of time, or text like ``36h``. By default seven days.
@@ -40,7 +40,7 @@ class Asked(TypedDict, total=False):
 
     """
 
-    as_of: datetime | None
+    as_of: datetime | str | None
     windows: Sequence[Window | str]
     carry_limit: timedelta | str
     policy: Policy
@@ -106,13 +106,16 @@ def ask(source: KeptLake | Snapshot, **asked: Unpack[Asked]) -> tuple[Snapshot, 
     return snapshot, question
 
 
-def resolve_as_of(snapshot: Snapshot, as_of: datetime | None = None) -> datetime:
+def resolve_as_of(snapshot: Snapshot, as_of: datetime | str | None = None) -> datetime:
     """Settle an answer's now: the given instant (a naive one is UTC), or that of the newest poll.
 
     Raises:
         EmptyLakeError: neither is there.
+        InputError: it is a text that is no instant.
 
     """
+    if isinstance(as_of, str):
+        return parse_instant(as_of)
     if as_of is not None:
         return as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of.astimezone(UTC)
     newest = snapshot.newest_poll()

@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,6 +17,8 @@ from sqlalchemy import JSON, URL, BigInteger, Connection, Engine, Select, create
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+
+from storemon.errors import RecordsError
 
 T = TypeVar("T")
 
@@ -75,6 +78,18 @@ def connected(url: str | URL) -> Engine:
 def is_file(records: Engine) -> bool:
     """Tell whether the records lie in a file of this host, and not on a server."""
     return records.dialect.name == "sqlite"
+
+
+def require_there(records: Engine) -> None:
+    """Look whether the file of the records is still there: what is written to one that is gone, nobody will find again.
+
+    Raises:
+        RecordsError: it is gone.
+
+    """
+    file = records.url.database if is_file(records) else None
+    if file and not Path(file).exists():
+        raise RecordsError(f"{file} is gone; restart the service, which makes another one, or restore it before that")
 
 
 async def beside(records: Engine, ask: Callable[..., T], *given: Any) -> T:

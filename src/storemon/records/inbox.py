@@ -16,7 +16,7 @@ import polars as pl
 from sqlalchemy import Engine, delete, func, insert, select, update
 
 from storemon.errors import StoremonError
-from storemon.records.database import alone, now
+from storemon.records.database import alone, now, require_there
 from storemon.records.tables import INBOX
 
 POLLS = pl.Schema({"store_id": pl.String(), "polled_at": pl.Datetime("us", "UTC"), "active": pl.Boolean()})
@@ -85,9 +85,11 @@ class Inbox:
 
         Raises:
             InboxFullError: as much waits as may.
+            RecordsError: the database's file is gone.
             SQLAlchemyError: the database can't be reached or written.
 
         """
+        require_there(self._records)
         rows = [_written(batch) for batch in batches]
         if self.full():
             raise InboxFullError(

@@ -8,7 +8,6 @@ All instants are of the database's clock.
 
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -29,8 +28,8 @@ from sqlalchemy import (
     update,
 )
 
-from storemon.errors import FileError, StoremonError
-from storemon.records.database import Lookup, alone, beside, is_file, now
+from storemon.errors import StoremonError
+from storemon.records.database import Lookup, alone, beside, now, require_there
 from storemon.records.tables import JOBS
 from storemon.units.keeping import Keeping
 
@@ -186,12 +185,10 @@ class Jobs:
         """Raise what a write to the database would raise now, and change nothing.
 
         Raises:
-            FileError: its file is gone; what is written to it now, nobody will find again.
+            RecordsError: its file is gone; what is written to it now, nobody will find again.
 
         """
-        file = self._records.url.database if is_file(self._records) else None
-        if file and not Path(file).exists():
-            raise FileError(f"{file} is gone; restart the service, which makes another one, or restore it before that")
+        require_there(self._records)
         self._change(_job.id == "", attempts=_job.attempts)
 
     def counts(self) -> Sequence[tuple[Kind, State, int, timedelta]]:

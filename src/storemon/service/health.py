@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.arrivals.moving import Mover
 from storemon.engine.question import resolve_as_of
-from storemon.errors import EmptyLakeError, FileError, StoremonError
+from storemon.errors import EmptyLakeError, RecordsError, StoremonError
 from storemon.lake.checking import require_files
 from storemon.lake.kept import KeptLake
 from storemon.records.inbox import Inbox
@@ -121,7 +121,7 @@ def _look_at_jobs(jobs: Jobs, reasons: dict[Part, list[str]]) -> None:
         jobs.check()
         if jobs.full("report"):
             reasons["queue"].append("as many reports are waiting as may")
-    except FileError as error:
+    except RecordsError as error:
         reasons["records"].append(f"the records of jobs cannot be written: {error}")
     except SQLAlchemyError as error:  # whose text is for the log: everybody may ask how the service is
         _log.error("records of jobs cannot be written", reason=said(error))
