@@ -24,7 +24,7 @@ class Place:
     def __init__(self, folder: Path, database: str, *, services: int, workers: int) -> None:
         self.folder, self._database, self._workers = folder, database, workers
         with chdir(folder):
-            self.records = opened_records(Settings.load(database=database))
+            self.records = opened_records(Settings.load(database=database, reports=folder / "reports"))
         self.inbox = Inbox(self.records, most=1_000_000_000)
         self.pushing = Pushing()
         self.rejected: set[int] = set()
