@@ -86,6 +86,28 @@ def test_what_cannot_be_used_lies_beside_the_reason(tmp_path: Path, incoming: Pa
     assert {file for file, *_ in rejected_in(tmp_path)} == {"asleep.csv"}
 
 
+def test_names_that_are_not_utf_8_and_what_is_no_plain_file(tmp_path: Path, incoming: Path) -> None:
+    (tmp_path / "secret.txt").write_text("nobody's business")
+    (incoming / "link.csv").symlink_to(tmp_path / "secret.txt")
+    os.mkfifo(incoming / "pipe.csv")
+    for name, text in ((b"good\xff.csv", as_csv(sent(5))), (b"bad\xfe.csv", "no,table\n")):
+        Path(os.fsdecode(os.fsencode(incoming) + b"/" + name)).write_text(text)
+    with listening(tmp_path, URL) as listener:
+        until(lambda: names(incoming / "done") and names(incoming / "failed"))
+        assert ended(listener)
+    assert in_lake(tmp_path) == sent(5)
+    assert names(incoming / "done") == {os.fsdecode(b"good\xff.csv")}
+    assert {os.fsencode(name) for name in names(incoming / "failed")} == {b"bad\xfe.csv", b"bad\xfe.csv.reason.txt"}
+    assert [line["file"] for line in sorted(listener.logged("passed over"), key=str)] == ["link.csv", "pipe.csv"]
+    assert listener.logged("ingested")[0]["file"] == "good\\udcff.csv"
+
+
+def test_a_folder_has_a_name(tmp_path: Path) -> None:
+    with listening(tmp_path, "folder://") as listener:
+        assert listener.process.wait(30) == 2
+        assert "folder:// names no folder" in listener.log
+
+
 def test_no_file_is_overwritten_and_each_keeps_its_rejected_rows(tmp_path: Path, incoming: Path) -> None:
     texts = [as_csv(sent(5, 5 * n)) + f"{n},asleep,2024-10-03T00:00:00Z\n" for n in range(3)]
     with listening(tmp_path, URL) as listener:

@@ -50,12 +50,15 @@ class Folder:
 
         """
         address.require_only("settle")
-        path = f"{address.hosts}/{address.path}".rstrip("/") or "/"
+        path = f"{address.hosts}/{address.path}".rstrip("/")
+        if not path:
+            raise InputError("folder:// names no folder; write it like folder://data/incoming")
         self._folder = Path(path)
         self._settle = parse_duration(address.options.get("settle", "2s")).total_seconds()
         self._settings, self._stopping = settings, stopping
         self._since: dict[Path, tuple[_Seen, float]] = {}
         self._told: set[str] = set()
+        self._passed_over: set[str] = set()
         self._log = _log.bind(source=f"folder://{path}")
         try:
             for name in (_TAKING, _DONE, _FAILED):
@@ -92,7 +95,12 @@ class Folder:
         left = sorted((self._folder / _TAKING).glob("*/*"))
         now, seen = time.monotonic(), {}
         for entry in os.scandir(self._folder):
-            if entry.name.startswith(".") or entry.name.endswith(_UNFINISHED) or not entry.is_file():
+            if entry.name.startswith(".") or entry.name.endswith(_UNFINISHED) or entry.is_dir(follow_symlinks=False):
+                continue
+            if not entry.is_file(follow_symlinks=False):
+                if entry.name not in self._passed_over:
+                    self._passed_over.add(entry.name)
+                    self._log.warning("passed over", file=_shown(entry.name), reason="it is no plain file")
                 continue
             with suppress(FileNotFoundError):
                 found = entry.stat()
@@ -125,7 +133,7 @@ class Folder:
         stop = Stop()
         try:
             with stop.heeded(), self._ended_by(stop):
-                done = Lake(self._settings.lake).ingest(file, memory=self._settings.memory, called=name)
+                done = Lake(self._settings.lake).ingest(file, memory=self._settings.memory, called=_shown(name))
         except StoppedError:
             return  # it stays, and is taken up again
         except LakeError:
@@ -176,9 +184,14 @@ class Folder:
         target = self._folder / place / name
         target.touch(exist_ok=False)  # takes the name; another process may be moving a file of the same one
         if reason:
-            target.with_name(f"{name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
+            target.with_name(f"{name}.reason.txt").write_text(f"{reason}\n", "utf-8", "backslashreplace")
             self._log.warning("failed", file=file.name, moved_to=f"{place}/{name}", reason=reason)
         file.replace(target)
+
+
+def _shown(name: str) -> str:
+    """Write the name of a file, which may be in any encoding."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 @contextmanager

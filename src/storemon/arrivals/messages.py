@@ -73,7 +73,7 @@ def _read_together(messages: Sequence[Message], form: Format, now: datetime) -> 
     for message in messages:
         try:
             own = split(message.body)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             rejected.append(_refused(message, f"it is no JSON: {error}"))
             continue
         if not own and not message.body.strip():
@@ -84,9 +84,9 @@ def _read_together(messages: Sequence[Message], form: Format, now: datetime) -> 
         return [([], rejected)]
     try:
         read = read_polls(b"\n".join(lines), together, now=now)
-    except InputError as error:
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one message, the others go on
         if len(messages) == 1:
-            return [([], [_refused(messages[0], str(error))])]
+            return [([], [_refused(messages[0], _reason(error))])]
         half = len(messages) // 2  # one bad message costs the others a few readings more, not one each
         return [*_read_together(messages[:half], form, now), *_read_together(messages[half:], form, now)]
     return [([read.polls], [*rejected, *_located(read, owners)])]
@@ -101,13 +101,17 @@ def _located(read: Pushed, owners: Sequence[Message]) -> Iterator[_Rejected]:
 def _read_alone(message: Message, form: Format, now: datetime) -> _Found:
     try:
         read = read_polls(message.body, form, now=now)
-    except InputError as error:
-        return [], [_refused(message, str(error))]
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one message, the others go on
+        return [], [_refused(message, _reason(error))]
     rows = (
         _Rejected(message.file, message.line, row[:_ROW_SHOWN], f"row {line} of the message: {reason}")
         for line, row, reason in read.rejected.iter_rows()
     )
     return [read.polls], list(rows)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, InputError) else f"it cannot be read: {error!r}"
 
 
 def _refused(message: Message, reason: str) -> _Rejected:

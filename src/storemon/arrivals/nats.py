@@ -110,6 +110,8 @@ class Nats:
             if "authorization" in text.lower() or "permissions" in text.lower():
                 raise InputError(f"{self.name} does not let us in: {text}") from error
             raise ConnectionError(self._address.without_secrets(self._complaint) or text) from error
+        except ValueError as error:  # a name that can be none
+            raise InputError(f"{self.name}: {error}") from error
 
     def _address_of_server(self) -> str:
         return f"{self._address.scheme}://{self._address.hosts}"

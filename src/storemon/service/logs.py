@@ -4,7 +4,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import partial
 from random import getrandbits
@@ -84,8 +84,16 @@ def printable(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapp
 _encoder = msgspec.json.Encoder(enc_hook=repr)
 
 
-def _as_json(line: object, **_: object) -> str:
-    return _encoder.encode(line).decode()
+def _as_json(line: Mapping[str, object], **_: object) -> str:
+    try:
+        return _encoder.encode(line).decode()
+    except UnicodeEncodeError:  # a name of a file that is not UTF-8
+        return _encoder.encode({name: encodable(value) for name, value in line.items()}).decode()
+
+
+def encodable(value: object) -> object:
+    """Write what no encoding has, as in the name of a file that is not UTF-8, as its escape."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 class RequestLog:
