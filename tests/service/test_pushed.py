@@ -132,7 +132,8 @@ def test_bodies_that_are_refused(client: Client) -> None:
     assert sent(client, gzip.compress(b" " * 20_000_000), Content_Encoding="gzip") == (413, too_much)
     bomb = arrow(*["x" * 1_000_000] * 20, compression="zstd")
     assert len(bomb) < 100_000
-    assert sent(client, bomb, Content_Type="application/vnd.apache.arrow.stream") == (400, too_much)
+    assert sent(client, bomb, Content_Type="application/vnd.apache.arrow.stream") == (413, too_much)
+    assert sent(client, b"[" + b"0," * 100_000 + b"0]") == (400, "it holds more than 100,000 polls; send less at once")
 
 
 @pytest.mark.parametrize("path", ["/v1/write", "/api/v2/write"])

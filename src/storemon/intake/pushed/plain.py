@@ -13,6 +13,9 @@ from typing import Literal
 import msgspec
 import polars as pl
 
+from storemon.intake.forms.columns import doubled
+from storemon.intake.forms.known import POLLS_FORM
+from storemon.intake.pushed.bounds import MOST_COLUMNS
 from storemon.intake.pushed.polls import CONTROL, LONGEST_ID, PUSHED_SCHEMA, horizon_us
 from storemon.lake.schemas import EVERY_STORE
 
@@ -27,6 +30,8 @@ _DAY_0 = date(1970, 1, 1).toordinal()
 _FIRST_US = (1 - _DAY_0) * 86_400_000_000  # of the year 1
 _FEW = 300  # polls up to which Python alone is faster than expressions
 _MEMBERS = (b'"store_id"', b'"status"', b'"timestamp_utc"')
+_QUOTES = 12  # of a poll without further members: around three names and three texts
+_NAME = re.compile(r'"([^"]*)"\s*:')
 
 
 class Poll(msgspec.Struct):
@@ -74,8 +79,16 @@ def read_lines(body: bytes, horizon: int) -> pl.DataFrame | None:
 
 
 def _are_single(body: bytes, polls: int) -> bool:
-    """Tell whether no object has a member twice, of which the decoder would take the last: each was found once."""
-    return b"\\" not in body and all(body.count(name) == polls for name in _MEMBERS)
+    """Tell whether no object has a member twice, of which the decoder would take the last: each was found once.
+
+    Nor may one have a further member that could be meant as well, or so many that they are too many.
+    """
+    if b"\\" in body or any(body.count(name) != polls for name in _MEMBERS):
+        return False
+    if body.count(b'"') == _QUOTES * polls:
+        return True
+    names = {*_NAME.findall(body.decode())}
+    return len(names) <= MOST_COLUMNS and all(len(doubled(column, [*names])) == 1 for column in POLLS_FORM.columns)
 
 
 def _polls(polls: Sequence[Poll], horizon: int) -> pl.DataFrame | None:
