@@ -93,7 +93,7 @@ def test_members_of_which_either_could_count(other: str, space: str) -> None:
     row = f'{{"store_id":"a","{other}"{space}:"b","status":"active","timestamp_utc":"{AT}"}}'
     assert read_one(row.encode(), NOW) is None
     for form in ("json", "ndjson"):
-        (found,) = rejects(read_of(row, form))  # type: ignore[arg-type]
+        (found,) = rejects(read_of(row, form))
         assert (
             found[2]
             == f"store_id and {other} are names of store_id, and nobody can tell which counts; send one of them"
