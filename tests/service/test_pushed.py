@@ -25,6 +25,7 @@ from storemon.lake.tables import Tables
 from storemon.records.inbox import Inbox
 from storemon.records.keys import opened_keys
 from storemon.records.opening import opened_records
+from storemon.service.logs import RequestLog
 from storemon.settings import Settings
 from tests.examples import DEEP
 from tests.postgres import Postgres
@@ -132,7 +133,8 @@ def test_bodies_that_are_refused(client: Client) -> None:
     assert sent(client, gzip.compress(b" " * 20_000_000), Content_Encoding="gzip") == (413, too_much)
     bomb = arrow(*["x" * 1_000_000] * 20, compression="zstd")
     assert len(bomb) < 100_000
-    assert sent(client, bomb, Content_Type="application/vnd.apache.arrow.stream") == (400, too_much)
+    assert sent(client, bomb, Content_Type="application/vnd.apache.arrow.stream") == (413, too_much)
+    assert sent(client, b"[" + b"0," * 100_000 + b"0]") == (400, "it holds more than 100,000 polls; send less at once")
 
 
 @pytest.mark.parametrize("path", ["/v1/write", "/api/v2/write"])
@@ -151,6 +153,28 @@ def test_line_protocol(client: Client, settings: Settings, path: str) -> None:
     assert client.get("/ping").status_code == 204
 
 
+def test_parameters_that_are_refused(client: Client) -> None:
+    twice = client.post("/v1/write?precision=s&precision=ms", content=LINE)
+    assert (twice.status_code, twice.json()["detail"].split(",")[0]) == (400, "precision is given more than once")
+    unknown = client.post("/v1/polls?precision=s", json=poll("a"))
+    assert unknown.status_code == 400
+    assert unknown.json()["detail"].startswith("there is no parameter 'precision'")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["/v1/write?P={}", "/v1/write?%70={}", "/v1/write?a=1;p={}", "/{}/x?a=b", "/v1/write?q={}"],
+)
+@pytest.mark.parametrize("underscore", ["_", "%5F"])
+def test_no_key_is_logged(client: Client, capsys: pytest.CaptureFixture[str], asked: str, underscore: str) -> None:
+    secret = "-aB3_" * 8 + "xyz"
+    logged = TestClient(RequestLog(client.app))
+    logged.post(asked.format(f"storemon_0123456789ab_{secret}".replace("_", underscore)), content=LINE)
+    written = capsys.readouterr().err
+    assert "***" in written
+    assert "aB3" not in written
+
+
 def test_keys_as_clients_of_influxdb_send_them(client: Client, settings: Settings) -> None:
     with opened_keys(settings) as keys:
         (_, writer), (_, reader) = keys.create("writer"), keys.create("reader")
@@ -167,6 +191,10 @@ def test_keys_as_clients_of_influxdb_send_them(client: Client, settings: Setting
     assert status(f"/v1/write?precision=s&u=me&p={writer}") == 204
     assert status() == status(Authorization="Token no") == status(Authorization="Basic ?") == 401
     assert status(Authorization=f"Token {reader}") == status(Authorization=f"Token {some}") == 403
+    refused = client.post("/v1/polls", json=poll("a"), headers={"X-API-Key": some}).json()["detail"]
+    assert refused == "this is about all stores, and this key sees some only; use one that sees all"
+    asked = client.get("/metrics", headers={"X-API-Key": some}).text
+    assert "ask under /v1" in asked
     assert status(f"/v1/polls?p={writer}") == status("/v1/polls", Authorization=f"Token {writer}") == 401
 
 

@@ -26,6 +26,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 """What a key may do, each what those before it may: ask; also load facts; also delete what others asked for."""
 
 _WRITTEN = re.compile(r"storemon_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+LIKE_A_KEY = re.compile(r"storemon_[0-9a-f]{12}_[A-Za-z0-9_-]+")
+"""What looks like a key, whole or not: it is not for logs."""
 _key = KEYS.c
 
 

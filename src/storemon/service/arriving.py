@@ -9,7 +9,7 @@ import msgspec
 from litestar import Request
 
 from storemon.arrivals.gathering import Gatherer
-from storemon.intake.pushed.reading import Format, Pushed, Unit, read_one, read_polls
+from storemon.intake.pushed.reading import MOST_ROWS, Format, Pushed, TooMuchError, Unit, read_one, read_polls
 from storemon.service.problems import problem
 from storemon.service.telemetry.counted import count_arrived
 from storemon.settings import Settings
@@ -18,6 +18,7 @@ from storemon.units.sizes import parse_size
 MOST_TOLD = 100
 """Rows that were not taken are told one by one up to so many."""
 _SMALL = 8_000  # bytes that are read in less time than it takes to hand them to a thread
+_AT_ONCE = 2  # large bodies that are read at the same time: each can take much memory
 _GZIP = 31  # how zlib calls its window
 
 
@@ -38,15 +39,16 @@ class Taken(msgspec.Struct):
 
 
 class Arriving(NamedTuple):
-    """What takes polls in: the way into the inbox, and the most that a body may unpack to."""
+    """What takes polls in: the way into the inbox, the most that a body may unpack to, and room to read large ones."""
 
     gatherer: Gatherer
     most: int
+    room: asyncio.Semaphore
 
     @classmethod
     def of(cls, settings: Settings, gatherer: Gatherer) -> "Arriving":
         """Take the settings' bound."""
-        return cls(gatherer, parse_size(settings.body))
+        return cls(gatherer, parse_size(settings.body), asyncio.Semaphore(_AT_ONCE))
 
     async def take(
         self, request: Request[Any, Any, Any], body: bytes, form: Format, source: str, unit: Unit = "ns"
@@ -65,9 +67,10 @@ class Arriving(NamedTuple):
             count_arrived(source, 1, 0)
             return Taken(1, [], 0)
         if len(body) < _SMALL and not packing:
-            pushed = read_polls(body, form, now=now, unit=unit, most=self.most)
+            pushed = self._read(body, packing, form, now, unit)
         else:
-            pushed = await asyncio.to_thread(self._read, body, packing, form, now, unit)
+            async with self.room:
+                pushed = await asyncio.to_thread(self._read, body, packing, form, now, unit)
         if len(pushed.polls):
             await self.gatherer.put(pushed.polls)
         count_arrived(source, len(pushed.polls), len(pushed.rejected))
@@ -75,7 +78,11 @@ class Arriving(NamedTuple):
         return Taken(len(pushed.polls), rejected, len(pushed.rejected))
 
     def _read(self, body: bytes, packing: str, form: Format, now: datetime, unit: Unit) -> Pushed:
-        return read_polls(self._unpacked(body, packing), form, now=now, unit=unit, most=self.most)
+        text = self._unpacked(body, packing)
+        try:
+            return read_polls(text, form, now=now, unit=unit, most=self.most, most_rows=MOST_ROWS)
+        except TooMuchError as error:
+            raise problem(413, str(error)) from error
 
     def _unpacked(self, body: bytes, packing: str) -> bytes:
         if packing in {"", "identity"}:

@@ -62,6 +62,8 @@ async def write_lines(
     request: Request[Any, Any, Any], body: RawBody, arriving: NamedDependency[Arriving], precision: Precision = "ns"
 ) -> None:
     """Take polls as InfluxDB takes lines. Litestar does not find this text, as there are two paths."""
+    if len(request.query_params.getall("precision", [])) > 1:
+        raise problem(400, "precision is given more than once, and nobody can tell which counts; give it once")
     told = await arriving.take(request, body, "line", "influx", precision)
     if told.rejected:
         why = "; ".join(f"line {one.line}: {one.reason}" for one in told.rejected[:_TOLD])

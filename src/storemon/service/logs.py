@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from functools import partial
 from random import getrandbits
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from storemon.records.keys import LIKE_A_KEY
 
 _BROUGHT = (b"x-request-id", b"traceparent")
 _REQUEST_ID, _TRACE = (
@@ -130,10 +133,16 @@ class RequestLog:
             query = PASSWORD.sub("***", scope["query_string"].decode("latin-1"))
             self._write(
                 method=scope["method"],
-                path=f"{scope['path']}?{query}" if query else scope["path"],
+                path=masked(f"{scope['path']}?{query}" if query else scope["path"]),
                 status=status,
                 milliseconds=round(1000 * (time.perf_counter() - started), 2),
             )
+
+
+def masked(text: str) -> str:
+    """Hide each key in a path or a query, wherever it stands and however it is written."""
+    plain = unquote(text)
+    return LIKE_A_KEY.sub("***", plain) if LIKE_A_KEY.search(plain) else text
 
 
 def line_writer(logger: str, event: str) -> Callable[..., None]:

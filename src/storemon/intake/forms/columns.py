@@ -56,6 +56,12 @@ def places(columns: Sequence[str], names: Sequence[str], told: Mapping[str, str]
     return taken
 
 
+def doubled(column: str, names: Sequence[str]) -> list[str]:
+    """List all names that could be that of a column: more than one, and it is not known which one counts."""
+    alike = {folded(name) for name in (column, *OTHER_NAMES.get(column, ()))}
+    return [name for name in names if folded(name) in alike]
+
+
 def called(column: str) -> str:
     """Tell a column by all of its names that nobody needs to be told of."""
     return " or ".join(OWN_NAMES.get(column, (column,)))

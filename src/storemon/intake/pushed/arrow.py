@@ -13,6 +13,7 @@ from storemon.intake.files.header import joined
 from storemon.intake.forms.columns import called, places
 from storemon.intake.forms.known import POLLS_FORM
 from storemon.intake.pushed.arrow_size import require_room, too_much
+from storemon.intake.pushed.bounds import require_clear
 from storemon.intake.pushed.careful import NOTHING, Record, judge_records
 from storemon.intake.pushed.plain import plain
 from storemon.intake.pushed.polls import Pushed
@@ -27,16 +28,17 @@ _IS_TAKEN = (
 )
 
 
-def read_arrow(body: bytes, horizon: int, most: int) -> Pushed:
+def read_arrow(body: bytes, horizon: int, most: int, most_rows: int | None = None) -> Pushed:
     """Read the record batches of a stream; their rows are counted from 1.
 
     Raises:
-        InputError: it is no such stream, unpacks to more than ``most`` bytes, lacks a column, or has one of values that
-            are neither text, numbers, truths nor instants.
+        TooMuchError: it unpacks to more than ``most`` bytes.
+        InputError: it is no such stream, has more than ``most_rows``, lacks a column, has too many, or one twice, or
+            has one of values that are neither text, numbers, truths nor instants.
 
     """
     try:
-        require_room(body, most)
+        require_room(body, most, most_rows)
         columns = _columns(body, most)
     except _AMISS as error:
         raise InputError(f"the body is not an Arrow IPC stream, or a damaged one: {error}") from error
@@ -47,6 +49,7 @@ def read_arrow(body: bytes, horizon: int, most: int) -> Pushed:
 def _columns(body: bytes, most: int) -> list[pl.Series]:
     with pa.ipc.open_stream(body) as stream:
         names = stream.schema.names
+    require_clear(names)
     at = places(POLLS_FORM.columns, names, {})
     if None in at:
         raise InputError(

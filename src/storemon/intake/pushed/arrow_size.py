@@ -11,6 +11,7 @@ from struct import unpack_from
 import pyarrow as pa
 
 from storemon.errors import InputError
+from storemon.intake.pushed.bounds import too_many
 
 _HEADER, _DATA, _LENGTH, _BUFFERS, _COMPRESSION = 2, 1, 0, 2, 3
 """The places of fields in their tables: of a message, a dictionary's batch, and a record batch."""
@@ -18,26 +19,34 @@ _ROW_BYTES = 8
 """What a row counts for at the least: those of nulls have no bytes at all."""
 
 
-def require_room(body: bytes, most: int) -> None:
-    """Refuse a stream that unpacks to more than ``most`` bytes.
+class TooMuchError(InputError):
+    """A body unpacks to more than it may."""
+
+
+def require_room(body: bytes, most: int, most_rows: int | None = None) -> None:
+    """Refuse a stream that unpacks to more than ``most`` bytes, or has more than ``most_rows``.
 
     Raises:
-        InputError: it does.
+        TooMuchError: it does unpack to more.
+        InputError: it has more rows.
         ArrowException, struct.error: it is no stream, or a damaged one.
 
     """
-    size = 0
+    size = polls = 0
     for message in pa.ipc.MessageReader.open_stream(body):
         if message.type in {"record batch", "dictionary"}:
             rows, buffers = _batch(message)
+            polls += rows if message.type == "record batch" else 0
             size += max(rows * _ROW_BYTES, sum(buffers))
         if size > most:
             raise too_much(most)
+        if most_rows is not None and polls > most_rows:
+            raise too_many(most_rows)
 
 
-def too_much(most: int) -> InputError:
+def too_much(most: int) -> TooMuchError:
     """Say that a body unpacks to too much."""
-    return InputError(f"the body unpacks to more than {most / 1e6:,.0f} MB; send less at once")
+    return TooMuchError(f"the body unpacks to more than {most / 1e6:,.0f} MB; send less at once")
 
 
 def _batch(message: pa.ipc.Message) -> tuple[int, Iterator[int]]:

@@ -8,7 +8,7 @@ import polars as pl
 from storemon.intake.forms.fields import NAME_THE_FORM, unit_of
 from storemon.intake.forms.known import POLLS_FORM
 from storemon.intake.judge import judged, judging
-from storemon.intake.pushed.polls import PUSHED_SCHEMA, Pushed
+from storemon.intake.pushed.polls import CONTROL, LONGEST_ID, PUSHED_SCHEMA, Pushed
 from storemon.intake.reading import AS_USUAL
 
 Record = tuple[int, *tuple[str | None, ...]]
@@ -40,11 +40,26 @@ def judge(records: pl.DataFrame, horizon: int) -> Pushed:
     parts = [*judged(_QUERY, params, latest, records=records)]
     if not parts:
         return Pushed.all_of(pl.DataFrame(schema=PUSHED_SCHEMA))
-    rows = pl.concat(parts).sort("line").with_columns(reason=pl.coalesce("damage", "verdict"))  # a look-up mixes them
+    rows = (
+        pl.concat(parts)
+        .sort("line")
+        .with_columns(  # a look-up mixes them
+            reason=pl.coalesce("damage", "verdict", _wrong_with(pl.col("store_id")))
+        )
+    )
     is_good = pl.col("reason").is_null()
     instants = pl.col("polled_at").dt.replace_time_zone("UTC")
     polls = rows.filter(is_good).with_columns(instants).select(*PUSHED_SCHEMA.names()).cast(PUSHED_SCHEMA)
     return Pushed(polls, rows.filter(~is_good).select("line", _cut(pl.col("row")), _told(pl.col("reason"))))
+
+
+def _wrong_with(store_id: pl.Expr) -> pl.Expr:
+    return (
+        pl.when(store_id.str.len_chars() > LONGEST_ID)
+        .then(pl.lit(f"store_id has more than {LONGEST_ID} characters"))
+        .when(store_id.str.contains(CONTROL))
+        .then(pl.lit("store_id has a control character in it, such as the end of a line"))
+    )
 
 
 def _cut(row: pl.Expr) -> pl.Expr:

@@ -10,6 +10,7 @@ from storemon.intake.files.header import DELIMITERS, Header, names_of
 from storemon.intake.files.records import Lines, records_in
 from storemon.intake.forms.columns import called, places
 from storemon.intake.forms.known import POLLS_FORM
+from storemon.intake.pushed.bounds import require_clear
 from storemon.intake.pushed.careful import Record, judge_records
 from storemon.intake.pushed.plain import plain
 from storemon.intake.pushed.polls import Pushed
@@ -19,7 +20,7 @@ def read_csv(body: bytes, horizon: int) -> Pushed:
     """Read records under a header.
 
     Raises:
-        InputError: there is no header, or one that lacks a column.
+        InputError: there is no header, or one that lacks a column, has too many, or one twice.
 
     """
     text = body.decode()
@@ -34,6 +35,7 @@ def _header(text: str) -> Header:
         raise InputError("the body is not a CSV: there is binary data in it; send text in UTF-8")
     read = {delimiter: names_of(io.StringIO(text, newline=""), delimiter) for delimiter in DELIMITERS}
     delimiter, (names, lines) = max(read.items(), key=lambda of: len(of[1][0]))
+    require_clear(names)
     found = places(POLLS_FORM.columns, names, {})
     positions = tuple(at for at in found if at is not None)
     if len(positions) < len(found):

@@ -10,6 +10,7 @@ from storemon.errors import InputError
 from storemon.intake.forms.columns import places
 from storemon.intake.forms.known import POLLS_FORM
 from storemon.intake.pushed import plain
+from storemon.intake.pushed.bounds import unclear
 from storemon.intake.pushed.careful import NOTHING, Record, judge_records
 from storemon.intake.pushed.polls import Pushed
 from storemon.intake.texts import text_of
@@ -20,7 +21,8 @@ _VALUE = msgspec.json.Decoder()
 _PAIRS = json.JSONDecoder(object_pairs_hook=list, parse_int=str, parse_float=str)
 _AMISS = (msgspec.MsgspecError, ValueError, RecursionError)
 _EXAMPLE = '{"store_id": "7", "status": "active", "timestamp_utc": "2024-10-03T23:33:20Z"}'
-_Places = dict[tuple[str, ...], list[int | None]]
+_Places = dict[tuple[str, ...], list[int | None] | str]
+"""Where the columns are among names, or what is wrong with these."""
 
 
 def read_json(body: bytes, horizon: int) -> Pushed:
@@ -70,9 +72,11 @@ def _record(line: int, raw: bytes, known: _Places) -> Record:
         return line, *NOTHING, row, f"not JSON: {error}"
     names = tuple(members)
     if names not in known:
-        known[names] = places(POLLS_FORM.columns, names, {})
+        known[names] = unclear(names) or places(POLLS_FORM.columns, names, {})
+    if isinstance(found := known[names], str):
+        return line, *NOTHING, row, found
     texts: list[str | None] = []
-    for column, at in zip(POLLS_FORM.columns, known[names], strict=True):
+    for column, at in zip(POLLS_FORM.columns, found, strict=True):
         if at is None:
             return line, *NOTHING, row, _lacking(column, names)
         value, damage = _text(names[at], members[names[at]])

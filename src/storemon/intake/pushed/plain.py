@@ -13,19 +13,25 @@ from typing import Literal
 import msgspec
 import polars as pl
 
-from storemon.intake.pushed.polls import PUSHED_SCHEMA, horizon_us
+from storemon.intake.forms.columns import doubled
+from storemon.intake.forms.known import POLLS_FORM
+from storemon.intake.pushed.bounds import MOST_COLUMNS
+from storemon.intake.pushed.polls import CONTROL, LONGEST_ID, PUSHED_SCHEMA, horizon_us
 from storemon.lake.schemas import EVERY_STORE
 
 _INSTANT = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[ T]([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])"
     r"(?:\.([0-9]{1,9}))?(?:Z| UTC|\+00:00)?"
 )
+_CONTROL = re.compile(CONTROL)
 _WHOLE_INSTANT = f"^(?:{_INSTANT.pattern})$"
 _TO_SECONDS = "%Y-%m-%d %H:%M:%S"
 _DAY_0 = date(1970, 1, 1).toordinal()
 _FIRST_US = (1 - _DAY_0) * 86_400_000_000  # of the year 1
 _FEW = 300  # polls up to which Python alone is faster than expressions
 _MEMBERS = (b'"store_id"', b'"status"', b'"timestamp_utc"')
+_QUOTES = 12  # of a poll without further members: around three names and three texts
+_NAME = re.compile(r'"([^"]*)"\s*:')
 
 
 class Poll(msgspec.Struct):
@@ -73,8 +79,16 @@ def read_lines(body: bytes, horizon: int) -> pl.DataFrame | None:
 
 
 def _are_single(body: bytes, polls: int) -> bool:
-    """Tell whether no object has a member twice, of which the decoder would take the last: each was found once."""
-    return b"\\" not in body and all(body.count(name) == polls for name in _MEMBERS)
+    """Tell whether no object has a member twice, of which the decoder would take the last: each was found once.
+
+    Nor may one have a further member that could be meant as well, or so many that they are too many.
+    """
+    if b"\\" in body or any(body.count(name) != polls for name in _MEMBERS):
+        return False
+    if body.count(b'"') == _QUOTES * polls:
+        return True
+    names = {*_NAME.findall(body.decode())}
+    return len(names) <= MOST_COLUMNS and all(len(doubled(column, [*names])) == 1 for column in POLLS_FORM.columns)
 
 
 def _polls(polls: Sequence[Poll], horizon: int) -> pl.DataFrame | None:
@@ -93,7 +107,7 @@ def _one(poll: Poll, horizon: int) -> tuple[str, int, bool] | None:
     store_id, polled_at_us = poll.store_id, _instant(poll.timestamp_utc)
     if polled_at_us is None or polled_at_us > horizon or store_id in {"", EVERY_STORE}:
         return None
-    if store_id[0] == " " or store_id[-1] == " ":
+    if store_id[0] == " " or store_id[-1] == " " or len(store_id) > LONGEST_ID or _CONTROL.search(store_id):
         return None
     return store_id, polled_at_us, poll.status == "active"
 
@@ -124,6 +138,7 @@ def plain(raw: pl.DataFrame, horizon: int) -> pl.DataFrame | None:
     polled_at = _instants(timestamp) if is_text else timestamp.dt.cast_time_unit("us").cast(pl.Int64)
     active = status if raw.schema["status"] == pl.Boolean else _active(status)
     usual = ~store_id.is_in(["", EVERY_STORE]) & ~store_id.str.starts_with(" ") & ~store_id.str.ends_with(" ")
+    usual &= (store_id.str.len_chars() <= LONGEST_ID) & ~store_id.str.contains(CONTROL)
     read = raw.select(store_id, polled_at=polled_at, active=active, usual=usual)
     if not len(read):
         return pl.DataFrame(schema=PUSHED_SCHEMA)

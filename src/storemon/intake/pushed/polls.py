@@ -14,6 +14,10 @@ PUSHED_SCHEMA = pl.Schema(
 """The columns of polls that were accepted."""
 REJECTED_SCHEMA = pl.Schema({"line": pl.Int64(), "row": pl.String(), "reason": pl.String()})
 """The columns of rows that were not."""
+LONGEST_ID = 500
+"""So many characters the id of a store can have that is pushed: one with more could not be asked about over HTTP."""
+CONTROL = r"[\x00-\x1f\x7f-\x9f]"
+"""The characters of Unicode's category Cc, as a regular expression: an id has none of them."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -6,13 +6,25 @@ from typing import Literal
 
 from storemon.errors import InputError
 from storemon.intake.pushed.arrow import read_arrow
+from storemon.intake.pushed.arrow_size import TooMuchError
+from storemon.intake.pushed.bounds import MOST_ROWS, require_few
 from storemon.intake.pushed.delimited import read_csv
 from storemon.intake.pushed.line_protocol import UNIT_NS, Unit, read_line_protocol
 from storemon.intake.pushed.objects import read_json, read_ndjson
 from storemon.intake.pushed.plain import read_one
 from storemon.intake.pushed.polls import PUSHED_SCHEMA, Pushed, horizon_us, microseconds_of
 
-__all__ = ["MEDIA_TYPES", "PUSHED_SCHEMA", "Format", "Pushed", "Unit", "read_one", "read_polls"]
+__all__ = [
+    "MEDIA_TYPES",
+    "MOST_ROWS",
+    "PUSHED_SCHEMA",
+    "Format",
+    "Pushed",
+    "TooMuchError",
+    "Unit",
+    "read_one",
+    "read_polls",
+]
 
 Format = Literal["json", "ndjson", "csv", "arrow", "line"]
 """The forms that a body may have; ``line`` is InfluxDB's line protocol."""
@@ -29,7 +41,15 @@ _MOST = 10_000_000
 _MARK = b"\xef\xbb\xbf"
 
 
-def read_polls(body: bytes, form: Format, *, now: datetime, unit: Unit = "ns", most: int = _MOST) -> Pushed:
+def read_polls(
+    body: bytes,
+    form: Format,
+    *,
+    now: datetime,
+    unit: Unit = "ns",
+    most: int = _MOST,
+    most_rows: int | None = None,
+) -> Pushed:
     """Read the polls of a body, by the rules of a CSV of polls.
 
     Args:
@@ -38,16 +58,21 @@ def read_polls(body: bytes, form: Format, *, now: datetime, unit: Unit = "ns", m
         now: the wall clock; a poll more than a day ahead of it is rejected, a naive one is UTC.
         unit: of the timestamps of line protocol.
         most: the bytes that an Arrow stream may unpack to.
+        most_rows: the polls that it may hold, None for as many as there are.
 
     Raises:
-        InputError: the body as a whole is not of this form; the text says what, where and what to try.
+        TooMuchError: it is an Arrow stream that unpacks to too much.
+        InputError: the body as a whole is not of this form, or holds too many polls; the text says what,
+            where and what to try.
 
     """
     horizon = horizon_us(now)
     if form == "arrow":
-        return read_arrow(body, horizon, most)
+        return read_arrow(body, horizon, most, most_rows)
     text = body.removeprefix(_MARK)
     _require_utf8(text)
+    if most_rows is not None:
+        require_few(text, form, most_rows)
     if form == "line":
         if unit not in UNIT_NS:
             raise InputError(f"there is no precision {unit!r}; there are: {', '.join(UNIT_NS)}")

@@ -21,7 +21,7 @@ from storemon.lake.kept import KeptLake
 from storemon.lake.snapshot import Snapshot
 from storemon.records.keys import ROLES, Keys, Role
 from storemon.service.door.limits import FAILURE, Rates, address_of
-from storemon.service.logs import PASSWORD, line_writer
+from storemon.service.logs import PASSWORD, line_writer, masked
 from storemon.settings import Settings
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Doorkeeper(ASGIMiddleware):
         if needed is not None and not caller.may(needed):
             raise PermissionDeniedException(f"this key is that of a {caller.role}; for this one must be {needed}")
         if caller.sees and scope["route_handler"].opt.get("of_all_stores"):
-            raise PermissionDeniedException("this is about all stores, and this key sees some only; ask under /v1")
+            raise PermissionDeniedException(f"this is about all stores, and this key sees some only; {_instead(scope)}")
         scope["state"]["caller"] = caller
         if needed in {None, "reader"}:
             await next_app(scope, receive, send)
@@ -108,7 +108,7 @@ class Doorkeeper(ASGIMiddleware):
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
-                asked = {"method": scope.get("method"), "path": scope["path"]}
+                asked = {"method": scope.get("method"), "path": masked(scope["path"])}
                 self._write_down(key=caller.key, **asked, status=message["status"])
             await send(message)
 
@@ -154,6 +154,12 @@ class Doorkeeper(ASGIMiddleware):
         if not self._is_guarded and time.monotonic() - self._looked_at > _LOOK_SECONDS:
             self._is_guarded, self._looked_at = await self._keys.exist(), time.monotonic()
         return self._is_guarded
+
+
+def _instead(scope: Scope) -> str:
+    """Say what whoever sees some stores can do where it is about all of them."""
+    is_newest = scope["path"].startswith(("/v1/", "/api/v2/"))
+    return "use one that sees all" if is_newest else "ask under /v1"
 
 
 def _as_influx(scheme: str, rest: str, query: bytes) -> str:

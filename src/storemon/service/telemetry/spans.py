@@ -18,6 +18,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from storemon.records.jobs import Job
+from storemon.service.logs import masked
 from storemon.service.telemetry.routes import method_of, route_of
 
 _FLUSH_SECONDS = 2
@@ -56,7 +57,7 @@ class Spans:
     async def _request(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         brought = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in _BROUGHT}
         method = method_of(scope)
-        told = {"http.request.method": method, "url.path": scope["path"], "url.scheme": scope["scheme"]}
+        told = {"http.request.method": method, "url.path": masked(scope["path"]), "url.scheme": scope["scheme"]}
         parent = _TRACE_CONTEXT.extract(brought)
         with self._tracer.start_as_current_span(method, parent, SpanKind.SERVER, told) as span:
             own: dict[str, str] = {}

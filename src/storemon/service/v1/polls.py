@@ -60,6 +60,8 @@ async def push_polls(request: Request[Any, Any, Any], body: RawBody, arriving: N
     A poll that can't be read is told with its line and the reason, and the others are taken; if none can be read, it
     is a 400, which tells the same.
     """
+    if unknown := next(iter(request.query_params), None):
+        raise problem(400, f"there is no parameter {unknown!r}: polls are sent without any; leave it out")
     media_type = request.content_type[0]
     form = MEDIA_TYPES.get(media_type or "application/json")
     if form is None:
