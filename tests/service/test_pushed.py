@@ -9,6 +9,7 @@ import random
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -20,11 +21,13 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from storemon.intake.lake import Lake
+from storemon.intake.pushed.reading import Format, Pushed, read_polls
 from storemon.lake.schemas import POLLS as TABLE
 from storemon.lake.tables import Tables
 from storemon.records.inbox import Inbox
 from storemon.records.keys import opened_keys
 from storemon.records.opening import opened_records
+from storemon.service import arriving
 from storemon.service.logs import RequestLog
 from storemon.settings import Settings
 from tests.examples import DEEP
@@ -151,6 +154,28 @@ def test_line_protocol(client: Client, settings: Settings, path: str) -> None:
     until(lambda: not waiting(settings))
     assert in_lake(settings) == ["s"]
     assert client.get("/ping").status_code == 204
+
+
+def test_few_large_bodies_are_read_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    running, most, lock, both = 0, 0, threading.Lock(), threading.Barrier(2)
+
+    def reading(body: bytes, form: Format, **how: Any) -> Pushed:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        both.wait(10)  # two are let in together
+        time.sleep(0.05)
+        with lock:
+            running -= 1
+        return read_polls(body, form, **how)
+
+    monkeypatch.setattr(arriving, "read_polls", reading)
+    body = json.dumps([poll(f"s{n}") for n in range(200)]).encode()
+    with ThreadPoolExecutor(6) as senders:
+        answers = [*senders.map(lambda _: client.post("/v1/polls", content=body).status_code, range(6))]
+    assert answers == [202] * 6
+    assert most == 2
 
 
 def test_parameters_that_are_refused(client: Client) -> None:

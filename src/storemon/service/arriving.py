@@ -66,7 +66,7 @@ class Arriving(NamedTuple):
             await self.gatherer.put_one(row)
             count_arrived(source, 1, 0)
             return Taken(1, [], 0)
-        if len(body) < _SMALL and not packing:
+        if len(body) < _SMALL and not packing and form != "arrow":  # a few bytes of which can be many rows
             pushed = self._read(body, packing, form, now, unit)
         else:
             async with self.room:
