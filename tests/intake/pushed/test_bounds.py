@@ -89,14 +89,20 @@ def test_so_many_columns_and_no_more() -> None:
 
 @pytest.mark.parametrize("other", ["store", "Store ID", "shop_id"])
 @pytest.mark.parametrize("space", ["", " "])
-def test_members_of_which_either_could_count(other: str, space: str) -> None:
-    row = f'{{"store_id":"a","{other}"{space}:"b","status":"active","timestamp_utc":"{AT}"}}'
-    assert read_one(row.encode(), NOW) is None
+def test_a_column_s_own_name_is_the_one_that_counts(other: str, space: str) -> None:
+    """As in a CSV: another name may be that of something else there, like a state of the United States."""
+    row = f'{{"{other}"{space}:"b","store_id":"a","status":"active","state":"CA","timestamp_utc":"{AT}"}}'
+    for form in ("json", "ndjson"):
+        assert read_of(row, form).polls["store_id"].to_list() == ["a"]
+
+
+@pytest.mark.parametrize("one", ["store", "Store ID"])
+def test_members_of_which_either_could_count(one: str) -> None:
+    row = f'{{"{one}":"a","shop_id":"b","status":"active","timestamp_utc":"{AT}"}}'
     for form in ("json", "ndjson"):
         (found,) = rejects(read_of(row, form))
         assert (
-            found[2]
-            == f"store_id and {other} are names of store_id, and nobody can tell which counts; send one of them"
+            found[2] == f"{one} and shop_id are names of store_id, and nobody can tell which counts; send one of them"
         )
 
 

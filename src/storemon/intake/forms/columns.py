@@ -57,7 +57,12 @@ def places(columns: Sequence[str], names: Sequence[str], told: Mapping[str, str]
 
 
 def doubled(column: str, names: Sequence[str]) -> list[str]:
-    """List all names that could be that of a column: more than one, and it is not known which one counts."""
+    """List all names that could be that of a column: its own where that is there, else its other ones.
+
+    Where there are several, nobody can tell which counts.
+    """
+    if own := [name for name in names if name == column]:
+        return own
     alike = {folded(name) for name in (column, *OTHER_NAMES.get(column, ()))}
     return [name for name in names if folded(name) in alike]
 

@@ -13,8 +13,6 @@ from typing import Literal
 import msgspec
 import polars as pl
 
-from storemon.intake.forms.columns import doubled
-from storemon.intake.forms.known import POLLS_FORM
 from storemon.intake.pushed.bounds import MOST_COLUMNS
 from storemon.intake.pushed.polls import CONTROL, LONGEST_ID, PUSHED_SCHEMA, horizon_us
 from storemon.lake.schemas import EVERY_STORE
@@ -81,14 +79,13 @@ def read_lines(body: bytes, horizon: int) -> pl.DataFrame | None:
 def _are_single(body: bytes, polls: int) -> bool:
     """Tell whether no object has a member twice, of which the decoder would take the last: each was found once.
 
-    Nor may one have a further member that could be meant as well, or so many that they are too many.
+    Nor may there be too many others.
     """
     if b"\\" in body or any(body.count(name) != polls for name in _MEMBERS):
         return False
     if body.count(b'"') == _QUOTES * polls:
         return True
-    names = {*_NAME.findall(body.decode())}
-    return len(names) <= MOST_COLUMNS and all(len(doubled(column, [*names])) == 1 for column in POLLS_FORM.columns)
+    return len({*_NAME.findall(body.decode())}) <= MOST_COLUMNS
 
 
 def _polls(polls: Sequence[Poll], horizon: int) -> pl.DataFrame | None:
