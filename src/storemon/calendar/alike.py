@@ -83,10 +83,12 @@ class Schedules:
             ends_at: nothing from it on counts. Aware.
 
         """
-        if (starts_at, ends_at) not in self._realised:
+        intervals = self._realised.get((starts_at, ends_at))
+        if intervals is None:  # several threads may ask at once: each gives what it has found itself
+            intervals = self._lay_out(starts_at, ends_at)
             self._realised.clear()
-            self._realised[starts_at, ends_at] = self._lay_out(starts_at, ends_at)
-        return self._realised[starts_at, ends_at]
+            self._realised[starts_at, ends_at] = intervals
+        return intervals
 
     def _lay_out(self, starts_at: datetime, ends_at: datetime) -> pl.DataFrame:
         intervals = open_intervals(self.stores, self.hours, self.special_hours, starts_at, ends_at)
