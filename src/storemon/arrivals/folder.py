@@ -6,6 +6,7 @@ however that ends, and then another one takes up what lies there: what was commi
 
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -198,14 +199,16 @@ def _shown(name: str) -> str:
 def _locked(file: Path) -> Iterator[bool]:
     """Hold a lock on a file as long as the process lives; tell whether it is ours, and still there."""
     try:
-        opened = os.open(file, os.O_RDONLY)
+        # It may have become a link or a pipe since it was looked at.
+        opened = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         yield False
         return
     try:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_there = file.stat().st_ino == os.fstat(opened).st_ino
+            found = os.fstat(opened)
+            is_there = stat.S_ISREG(found.st_mode) and file.stat().st_ino == found.st_ino
         except (BlockingIOError, FileNotFoundError):
             is_there = False
         yield is_there

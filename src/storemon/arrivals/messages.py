@@ -76,6 +76,9 @@ def _read_together(messages: Sequence[Message], form: Format, now: datetime) -> 
         except (msgspec.DecodeError, RecursionError) as error:
             rejected.append(_refused(message, f"it is no JSON: {error}"))
             continue
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one message, the others go on
+            rejected.append(_refused(message, _reason(error)))
+            continue
         if not own and not message.body.strip():
             rejected.append(_refused(message, "the message is empty"))
         lines += own
