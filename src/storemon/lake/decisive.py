@@ -6,7 +6,7 @@ holds as long as no other file has polls of the same time, and for days before t
 The table is partitioned by it, so that the decisive ones are read, and counted in the log, without the rest.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -26,6 +26,14 @@ def with_decisive(day: pl.DataFrame) -> pl.DataFrame:
     doubtful = twin | twin.shift(-1, fill_value=False)
     agrees = same_store & same_status & ~doubtful & ~doubtful.shift(fill_value=True)
     return day.with_columns(decisive=~(agrees & agrees.shift(-1, fill_value=False)))
+
+
+def needed(cut_off: date | None) -> pl.Expr:
+    """Pick the files without which a state could not be told, of files with ``told_by_decisive``.
+
+    On the day at whose middle one stops to read, the ``cut_off``, the last poll that counts may not be a decisive one.
+    """
+    return pl.col("decisive") | ~pl.col("told_by_decisive") | pl.col("polled_on").eq_missing(cut_off)
 
 
 def told_by_decisive(files: pl.DataFrame) -> pl.Series:

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from storemon.errors import ConflictError, LakeError
-from storemon.lake.decisive import DAY, told_by_decisive
+from storemon.lake.decisive import DAY, needed, told_by_decisive
 from storemon.lake.polls import AT_ONCE, IDENTITY, read_roster
 from storemon.lake.schemas import LATEST_RUNS, POLLS
 from storemon.lake.tables import Opened, Tables
@@ -96,9 +96,7 @@ def _needed(polls: Opened, until: datetime | None, apart: timedelta) -> pl.DataF
         files = files.filter(pl.col("polled_on") <= until.date())
     if apart < DAY:
         return files
-    # Where one stops to read in the middle of a day, the last poll that counts may not be a decisive one.
-    cut_off = pl.col("polled_on") == until.date() if until else pl.lit(False)
-    return files.filter(pl.col("decisive") | ~told_by_decisive(files) | cut_off)
+    return files.with_columns(told_by_decisive=told_by_decisive(files)).filter(needed(until and until.date()))
 
 
 def _since(files: pl.DataFrame, back: timedelta) -> pl.Expr:

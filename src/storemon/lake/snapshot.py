@@ -9,7 +9,7 @@ from typing import Protocol
 import duckdb
 import polars as pl
 
-from storemon.lake.decisive import DAY, told_by_decisive
+from storemon.lake.decisive import DAY, needed, told_by_decisive
 from storemon.lake.duck import offer
 from storemon.lake.keys import Keys
 from storemon.lake.place import Place
@@ -199,17 +199,15 @@ class LakeSnapshot:
         read_on_to: datetime | None = None,
     ) -> None:
         """Make a view of the Parquet files of the days in question; register their rows if in object storage."""
-        needed = pl.lit(every_poll)
+        wanted = pl.lit(every_poll)
         if not every_poll:
-            # In a day at whose middle one stops to read, the last poll that counts may not be a decisive one.
             newest, last = self.newest_poll(), read_on_to or until
-            cut_off = last.date() if newest is None or last < newest else None
-            needed = pl.col("decisive") | ~pl.col("told_by_decisive") | pl.col("polled_on").eq_missing(cut_off)
+            wanted = needed(last.date() if newest is None or last < newest else None)
         # A day of many polls is in files of a range of stores each.
         of_stores = [
             (pl.col("min.store_key") <= last) & (pl.col("max.store_key") >= first) for first, last in keys or ()
         ]
-        files = self._all_files.filter(_days(since, until) & needed, pl.any_horizontal(of_stores or [pl.lit(True)]))
+        files = self._all_files.filter(_days(since, until) & wanted, pl.any_horizontal(of_stores or [pl.lit(True)]))
         polls = self.opened[POLLS.name]
         if polls.place.folder is None:
             offer(con, name, _fetched(polls, files, since, until, keys))
