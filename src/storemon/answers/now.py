@@ -44,9 +44,8 @@ def now(source: KeptLake | Snapshot, *, group_by: Sequence[str] | None = None, *
         In order of ``store_id``, for each store with a poll at or before as-of: ``store_id``; ``state``: ``active``,
         ``inactive`` or ``unknown``; ``is_open``; ``since``, where the spell in this state began, null where the state
         is unknown since ever; ``open_time``, the open time since then; ``last_polled_at``; ``last_active_at``, null
-        where there is none; ``next_change_at``, the next opening or closing, null where there will be none
-        in 400 days. Instants
-        are in UTC, lengths of time exact.
+        where there is none; ``next_change_at``, the next opening or closing, null where there will be none in
+        400 days. Instants are in UTC, lengths of time exact.
 
         Or in order of their tags, for each group: the tags; ``stores``, how many it has; ``open``, how many of these
         are open, and of those ``open_active``, ``open_inactive`` and ``open_unknown``; ``closed``.
@@ -74,14 +73,13 @@ def _told(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> pl.Da
     schedules, stands_for = shared_schedules(snapshot, stores)
     by_clocks = _by_clocks(schedules, since.select("since", store_key=stands_for), question.as_of)
     state = pl.when("active").then(pl.lit("active")).when(~pl.col("active")).then(pl.lit("inactive"))
-    instants = ["since", "last_polled_at", "last_active_at", "next_change_at"]
     return pl.concat([stores.select("store_id"), since, by_clocks], how="horizontal").select(
         "store_id",
         state.otherwise(pl.lit("unknown")).alias("state"),
         "is_open",
         pl.col("since").cast(_INSTANT),
         pl.col("open_us").cast(_LENGTH).alias("open_time"),
-        *(pl.col(name).cast(_INSTANT) for name in instants[1:]),
+        pl.col("last_polled_at", "last_active_at", "next_change_at").cast(_INSTANT),
     )
 
 

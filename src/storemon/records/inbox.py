@@ -125,7 +125,6 @@ class Inbox:
         """
         ids: list[int] = []
         polls, rejected = [], []
-        count = 0
         for row in self._oldest(most_polls):
             try:
                 batch = _read(row)
@@ -135,7 +134,6 @@ class Inbox:
             ids.append(row.id)
             polls.append(batch.polls)
             rejected += [] if batch.rejected is None else [batch.rejected]
-            count += len(batch.polls)
         if not ids:
             return []
         none = pl.DataFrame(schema=REJECTED)

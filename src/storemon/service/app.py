@@ -10,6 +10,7 @@ from functools import partial
 from ipaddress import ip_address
 from multiprocessing.process import BaseProcess
 from threading import Thread
+from typing import Any
 
 import structlog
 import uvicorn
@@ -121,7 +122,12 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
             ),
         ],
         dependencies=_provided(settings, jobs, workers, stores_now)
-        | _arrivals(Arriving.of(settings, gatherer), inbox, mover, Found(settings, jobs, workers, inbox, mover)),
+        | {
+            "arriving": _given(Arriving.of(settings, gatherer)),
+            "inbox": _given(inbox),
+            "mover": _given(mover),
+            "scraped": _given(Found(settings, jobs, workers, inbox, mover)),
+        },
         plugins=[problems_plugin()],
         middleware=[Doorkeeper(Keys(records), tokens_of(settings), rates_of(settings)), BodyInTime(settings)],
         request_max_body_size=parse_size(settings.body),
@@ -162,26 +168,13 @@ def _provided(settings: Settings, jobs: Jobs, workers: Workers, stores_now: Stor
     return {name: Provide(give, sync_to_thread=False) for name, give in found.items()}
 
 
-def _arrivals(arriving: Arriving, inbox: Inbox, mover: Mover, scraped: Found) -> dict[str, Provide]:
-    def of_arriving() -> Arriving:
-        return arriving
+def _given(what: object) -> Provide:
+    """Give handlers one and the same thing: one of these depends on nothing, and a push asks for no other."""
 
-    def of_inbox() -> Inbox:
-        return inbox
+    def give() -> Any:
+        return what
 
-    def of_mover() -> Mover:
-        return mover
-
-    def of_scraped() -> Found:
-        return scraped
-
-    found: dict[str, Callable[..., object]] = {
-        "arriving": of_arriving,
-        "inbox": of_inbox,
-        "mover": of_mover,
-        "scraped": of_scraped,
-    }
-    return {name: Provide(give, sync_to_thread=False) for name, give in found.items()}
+    return Provide(give, sync_to_thread=False)
 
 
 def serve(settings: Settings) -> None:
