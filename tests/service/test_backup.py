@@ -451,7 +451,7 @@ def test_formats_that_are_not_known_are_refused(lived: Settings, archive: Path) 
     refused(lived, archive, "this backup has format 2 of the lake, and this storemon knows up to 1; restore it with st")
     repacked(archive, lambda _, contents: msgspec.structs.force_setattr(contents, "records", "9"))
     repacked(archive, lambda _, contents: msgspec.structs.force_setattr(contents, "lake", 1))
-    refused(lived, archive, "this backup has format 9 of the records, and this storemon knows up to 0003; restore it")
+    refused(lived, archive, "this backup has format 9 of the records, and this storemon knows up to 0004; restore it")
     repacked(archive, lambda _, contents: msgspec.structs.force_setattr(contents, "archive", 2))
     refused(lived, archive, "this backup is of format 2, and this storemon reads format 1; restore it with storemon 0")
 

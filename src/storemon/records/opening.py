@@ -11,7 +11,7 @@ from storemon.records.database import alone, connected
 from storemon.settings import Settings
 from storemon.units.addresses import SQLITE, masked
 
-FORMATS = ("0001", "0002", "0003")
+FORMATS = ("0001", "0002", "0003", "0004")
 """Those that this storemon knows, the newest last: one for each file of ``migrations/versions``."""
 
 _log = logging.getLogger("storemon.records")

@@ -1,0 +1,1 @@
+"""Rules: what people write, when each held, and the alerts that this makes."""

@@ -1,0 +1,5 @@
+"""One rule, as it is meant."""
+
+from typing import Literal
+
+Severity = Literal["info", "warning", "critical"]
