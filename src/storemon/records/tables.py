@@ -137,7 +137,7 @@ NOTICES = Table(
     "notices",
     METADATA,
     Column("id", String(36), primary_key=True),
-    Column("channel", String(100), nullable=False),  # by its name
+    Column("channel", Text, nullable=False),  # by its name, or its address
     Column("kind", String(12), nullable=False),  # fired, repeated, escalated, flapping, resolved, test, answer
     Column("alerts", JSON, nullable=False),  # the ids of those that it tells of
     Column("message", JSON, nullable=False),

@@ -24,9 +24,9 @@ class Message(msgspec.Struct, frozen=True):
         text: what a person reads.
         html: the same for readers of mail that show it; empty for none.
         severity: how urgent it is.
-        data: what a program reads. Of a notice of alerts: ``kind``, ``rule`` and ``alerts``, each with ``id``, ``rule``,
-            ``kind``, ``subject``, ``tags``, ``severity``, ``fired_at``, ``resolved_at`` (null while it fires) and
-            ``facts``; instants in ISO 8601.
+        data: what a program reads. Of a notice of alerts: ``kind``, ``rule`` and ``alerts``, each with ``id``,
+            ``rule``, ``kind``, ``subject``, ``tags``, ``severity``, ``fired_at``, ``resolved_at`` (null while it
+            fires) and ``facts``; instants in ISO 8601.
         files: what goes with it.
 
     """

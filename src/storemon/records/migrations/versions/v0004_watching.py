@@ -74,7 +74,7 @@ def upgrade() -> None:
     op.create_table(
         "notices",
         sa.Column("id", sa.String(36), primary_key=True),
-        sa.Column("channel", sa.String(100), nullable=False),
+        sa.Column("channel", sa.Text, nullable=False),
         sa.Column("kind", sa.String(12), nullable=False),
         sa.Column("alerts", sa.JSON, nullable=False),
         sa.Column("message", sa.JSON, nullable=False),
