@@ -26,14 +26,36 @@ def bends(steps: pl.DataFrame, windows: Mapping[str, int], until: int) -> pl.Dat
         until: nothing from here on is told.
 
     Returns:
-        ``row, instant``, and for each window, `NOW` among them, by its name ``service_NAME`` and so on: by how much the
-        slope changes; and ``service_NAME_jump`` and so on: by how much the value does.
+        ``row, instant``; ``service_now`` and so on: by how much the slope changes; for each window by its name
+        ``service_NAME`` and so on: by how much less it changes there, as it did so before; and ``service_NAME_jump``
+        and so on: by how much the value does.
 
     """
-    events = [_events(steps, NOW, 0, 1)]
-    for name, length in windows.items():
-        events += [_events(steps, name, 0, 1), _events(steps, name, length, -1)]
-    return added_up(pl.concat([each.filter(pl.col("instant") < until) for each in events], how="diagonal"))
+    late, early = [], []
+    for name, length in {NOW: 0, **windows}.items():
+        moved = steps.select(
+            "row",
+            "starts_at",
+            (pl.col("instant") + length).alias("instant"),
+            *(pl.col(slope).alias(f"{slope}_{name}") for slope in SLOPES),
+        ).filter(pl.col("instant") < until)
+        late.append(moved.filter(pl.col("instant") >= pl.col("starts_at")).drop("starts_at"))
+        early.append(_at_start(moved.filter(pl.col("instant") < pl.col("starts_at")), name, windows))
+    at_start = added_up(pl.concat(early, how="diagonal"))
+    return pl.concat([at_start, *late], how="diagonal").with_columns(pl.exclude("row", "instant").fill_null(0))
+
+
+def _at_start(moved: pl.DataFrame, name: str, windows: Mapping[str, int]) -> pl.DataFrame:
+    """Let what was before the start count there at once: the slope, and what it has come to until then."""
+    past = {slope: pl.col(f"{slope}_{name}") * (pl.col("starts_at") - pl.col("instant")) for slope in SLOPES}
+    jumps = [
+        (past[slope] * (1 if name == NOW else -1)).alias(f"{slope}_{window}_jump")
+        for window in windows
+        for slope in SLOPES
+        if name in (NOW, window)
+    ]
+    here = moved.select("row", *(f"{slope}_{name}" for slope in SLOPES), *jumps, instant="starts_at")
+    return added_up(here)
 
 
 def added_up(bends: pl.DataFrame) -> pl.DataFrame:
@@ -45,7 +67,7 @@ def rolled(bends: pl.DataFrame, windows: Mapping[str, int], until: int) -> pl.Da
     """Tell of subjects what lies in the windows that end at an instant, as lines from each bend to the next.
 
     Args:
-        bends: as `bends` gives them, added up.
+        bends: as `bends` gives them.
         windows: as for them.
         until: as for them.
 
@@ -54,36 +76,32 @@ def rolled(bends: pl.DataFrame, windows: Mapping[str, int], until: int) -> pl.Da
         window by its name ``service_NAME`` and so on, at the start, and ``service_NAME_slope`` and so on.
 
     """
-    counts, columns = ([f"{slope}_{name}" for name in names for slope in SLOPES] for names in ((NOW,), windows))
     ordered = bends.sort("row", "instant")
     is_first = pl.col("row").ne_missing(pl.col("row").shift())
-    slopes = ordered.with_columns(_along(pl.col(column), is_first).alias(column) for column in (*counts, *columns))
+    steps = [f"{slope}_{name}" for name in (NOW, *windows) for slope in SLOPES]
+    counts = ordered.with_columns(_along(pl.col(column), is_first).alias(column) for column in steps)
+    slopes = counts.with_columns(
+        (pl.col(f"{slope}_{NOW}") - pl.col(f"{slope}_{name}")).alias(f"{slope}_{name}_slope")
+        for name in windows
+        for slope in SLOPES
+    )
     passed = pl.when(is_first).then(0).otherwise(pl.col("instant") - pl.col("instant").shift())
-    rises = (pl.col(f"{column}_jump") + pl.col(column).shift().fill_null(0) * passed for column in columns)
+    columns = [f"{slope}_{name}" for name in windows for slope in SLOPES]
+    rises = slopes.with_columns(
+        (pl.col(f"{column}_jump") + pl.col(f"{column}_slope").shift().fill_null(0) * passed).alias(column)
+        for column in columns
+    )
+    values = rises.with_columns(_along(pl.col(column), is_first).alias(column) for column in columns)
     ends_at = pl.when(pl.col("row") == pl.col("row").shift(-1)).then(pl.col("instant").shift(-1)).otherwise(until)
-    told = slopes.select(
+    told = values.select(
         "row",
         pl.col("instant").alias("starts_at"),
         ends_at.alias("ends_at"),
-        *counts,
-        *(pl.col(column).alias(f"{column}_slope") for column in columns),
-        *(rise.alias(column) for column, rise in zip(columns, rises, strict=True)),
+        *steps[: len(SLOPES)],
+        *(f"{column}_slope" for column in columns),
+        *columns,
     )
-    return told.with_columns(_along(pl.col(column), is_first).alias(column) for column in columns)
-
-
-def _events(steps: pl.DataFrame, name: str, later: int, sign: int) -> pl.DataFrame:
-    """Tell where steps enter the window, or leave it: what has done so before the start counts there at once."""
-    at = pl.col("instant") + later
-    return steps.select(
-        "row",
-        pl.max_horizontal(at, "starts_at").alias("instant"),
-        *((pl.col(slope) * sign).alias(f"{slope}_{name}") for slope in SLOPES),
-        *(
-            (pl.col(slope) * sign * (pl.col("starts_at") - at).clip(lower_bound=0)).alias(f"{slope}_{name}_jump")
-            for slope in SLOPES
-        ),
-    )
+    return told.filter(pl.col("starts_at") < pl.col("ends_at"))
 
 
 def _along(step: pl.Expr, is_first: pl.Expr) -> pl.Expr:

@@ -48,7 +48,8 @@ def stretches(snapshot: Snapshot, question: Question, asked: Sequence[Asked], si
     """
     until = microseconds(question.as_of)
     windows = max((length for each in asked for length in windows_of(each.rule.condition).values()), default=0)
-    stores = pl.concat([each.subjects.stores.drop("row") for each in asked]).unique("store_key").sort("store_id")
+    polled = pl.concat([each.subjects.stores.drop("row") for each in asked]).filter(pl.col("first_polled_at") <= until)
+    stores = polled.unique("store_key").sort("store_id")
     found: list[list[pl.DataFrame]] = [[] for _ in asked]
     for facts in looked(snapshot, question, stores, since, windows * _MICROSECOND):
         for each, told in zip(asked, found, strict=True):
@@ -66,7 +67,7 @@ def _of_range(facts: Looked, asked: Asked, until: int) -> pl.DataFrame:
     rows = here.select("store_key", "row", starts_at=pl.max_horizontal("first_polled_at", facts.since))
     steps = facts.steps.join(rows, on="store_key").select(_STEP)
     bent = bends(steps, windows_of(condition), until)
-    return bent if asked.rule.of_groups else _judged(bent, condition, until, asked.kept)
+    return added_up(bent) if asked.rule.of_groups else _judged(bent, condition, until, asked.kept)
 
 
 def _whole(asked: Asked, told: Sequence[pl.DataFrame], until: int) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """Rules asked of the past: the alerts that there would have been, as if they had been watched ever since."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import polars as pl
@@ -13,10 +14,10 @@ from storemon.rules.lifecycle import alerts_of
 from storemon.rules.rule import Rule
 from storemon.rules.subjects import Subjects, subjects_of
 from storemon.rules.values import CLEAR, HOLDS
-from storemon.units.instants import FIRST, microseconds
+from storemon.units.instants import EPOCH, FIRST, microseconds
 
 _MICROSECOND = timedelta(microseconds=1)
-_LOOK_BACK_US, _FURTHER = timedelta(days=1) // _MICROSECOND, 8
+_BACK_US, _FURTHER = timedelta(days=1) // _MICROSECOND, 8
 """How far before the time in question is looked back first for how it began, and how many times as far then."""
 _NONE = pl.Series("row", [], pl.Int64)
 _NO_STRETCHES = pl.DataFrame(
@@ -48,18 +49,23 @@ def replayed(
     subjects = [subjects_of(snapshot, stores, rule) for rule in rules]
     asked = [Asked(rule, each, _NONE) for rule, each in zip(rules, subjects, strict=True)]
     found: list[list[pl.DataFrame]] = [[] for _ in rules]
-    places, back = [place for place, each in enumerate(asked) if len(each.subjects.stores)], _LOOK_BACK_US
+    places, until, back = (
+        [place for place, each in enumerate(asked) if len(each.subjects.stores)],
+        question.as_of,
+        _BACK_US,
+    )
     while places:
         begins = max(since - back, microseconds(FIRST))
-        told = stretches(snapshot, question, [asked[place] for place in places], begins)
+        told = stretches(snapshot, replace(question, as_of=until), [asked[place] for place in places], begins)
         torn = []
         for place, each in zip(places, told, strict=True):
+            found[place].append(each)
             rows = _torn(asked[place], each, begins)
-            found[place].append(each.filter(~pl.col("row").is_in(rows.implode())))
             if len(rows):
                 asked[place] = Asked(rules[place], _of(asked[place].subjects, rows), _NONE)
                 torn.append(place)
-        places, back = torn, back * _FURTHER
+        # What was before follows from the polls until then: of a state no later poll tells anything.
+        places, until, back = torn, EPOCH + begins * _MICROSECOND, back * _FURTHER
     return [_alerts(rule, each, told, since) for rule, each, told in zip(rules, subjects, found, strict=True)]
 
 

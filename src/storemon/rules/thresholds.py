@@ -22,10 +22,10 @@ class _Test:
     """Whether a sum of lines is at least ``least``: true or false from a piece's start on, with one change in it."""
 
     def __init__(self, terms: dict[str, int], least: int) -> None:
-        wide = [(pl.col(name).cast(pl.Int128), factor) for name, factor in terms.items()]
-        slopes = [(pl.col(f"{name}_slope").cast(pl.Int128), factor) for name, factor in terms.items()]
-        self._value = sum((column * factor for column, factor in wide), start=pl.lit(-least, pl.Int128))
-        self._slope = sum((column * factor for column, factor in slopes), start=pl.lit(0, pl.Int128))
+        # The largest windows of the largest groups times the finest percentages do not fit into 64 bits.
+        value = [pl.col(name).cast(pl.Int128) * factor for name, factor in terms.items()]
+        slope = [pl.col(f"{name}_slope").cast(pl.Int128) * factor for name, factor in terms.items()]
+        self._value, self._slope = pl.sum_horizontal(value) - least, pl.sum_horizontal(slope)
 
     @property
     def at_start(self) -> pl.Expr:
@@ -35,13 +35,13 @@ class _Test:
     def before_end(self) -> pl.Expr:
         return self._value + self._slope * (pl.col("ends_at") - pl.col("starts_at") - 1) >= 0
 
-    @property
-    def changes_after(self) -> pl.Expr:
-        """Tell after how many microseconds it changes, null for never in the piece."""
-        falls = self._value // pl.when(self._slope < 0).then(0 - self._slope) + 1
-        rises = (self._slope - self._value - 1) // pl.when(self._slope > 0).then(self._slope)
-        after = pl.when(self._value >= 0).then(falls).otherwise(rises)
-        return pl.when(after < pl.col("ends_at") - pl.col("starts_at")).then(after).cast(pl.Int64)
+    def changes(self, pieces: pl.DataFrame) -> pl.DataFrame:
+        """Pick the pieces in which it changes, and tell ``after`` how many microseconds."""
+        some = pieces.filter(self.at_start != self.before_end).with_columns(value=self._value, slope=self._slope)
+        falls = pl.col("value") // (0 - pl.col("slope")) + 1
+        rises = (pl.col("slope") - pl.col("value") - 1) // pl.col("slope")
+        after = pl.when(pl.col("value") >= 0).then(falls).otherwise(rises)
+        return some.with_columns(after=after.cast(pl.Int64)).drop("value", "slope")
 
 
 def windows_of(condition: Condition) -> dict[str, int]:
@@ -134,20 +134,15 @@ def _worth_it(pieces: pl.DataFrame, may_hold: pl.Expr, value: pl.Expr, kept: pl.
 
 def _cut(pieces: pl.DataFrame, tests: Sequence["_Test"]) -> pl.DataFrame:
     """Cut pieces where one of the tests changes."""
-    cuts = (
-        pieces.with_columns(after=pl.concat_list(test.changes_after for test in tests))
-        .explode("after")
-        .drop_nulls("after")
+    lines = [name for name in pieces.columns if f"{name}_slope" in pieces.columns]
+    cuts = pl.concat([test.changes(pieces) for test in tests]).with_columns(
+        *(pl.col(name) + pl.col(f"{name}_slope") * pl.col("after") for name in lines),
+        starts_at=pl.col("starts_at") + pl.col("after"),
     )
-    moved = [
-        pl.col(name.removesuffix("_slope")) + pl.col(name) * pl.col("after")
-        for name in pieces.columns
-        if name.endswith("_slope")
-    ]
-    begun = cuts.with_columns(*moved, starts_at=pl.col("starts_at") + pl.col("after")).drop("after")
-    both = pl.concat([pieces, begun]).unique(["row", "starts_at"]).sort("row", "starts_at")
+    both = pl.concat([pieces, cuts.drop("after")]).sort("row", "starts_at")
     goes_on = pl.col("row") == pl.col("row").shift(-1)
-    return both.with_columns(ends_at=pl.when(goes_on).then(pl.col("starts_at").shift(-1)).otherwise("ends_at"))
+    ends_at = pl.when(goes_on).then(pl.col("starts_at").shift(-1)).otherwise("ends_at")
+    return both.with_columns(ends_at=ends_at).filter(pl.col("starts_at") < pl.col("ends_at"))
 
 
 def _told(pieces: pl.DataFrame, value: pl.Expr) -> pl.DataFrame:
