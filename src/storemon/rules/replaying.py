@@ -12,7 +12,7 @@ from storemon.rules.conditions import Down, Silent
 from storemon.rules.holding import Asked, stretches
 from storemon.rules.lifecycle import alerts_of
 from storemon.rules.rule import Rule
-from storemon.rules.subjects import Subjects, subjects_of
+from storemon.rules.subjects import Subjects
 from storemon.rules.values import CLEAR, HOLDS
 from storemon.units.instants import EPOCH, FIRST, microseconds
 
@@ -26,15 +26,15 @@ _NO_STRETCHES = pl.DataFrame(
 
 
 def replayed(
-    snapshot: Snapshot, question: Question, stores: pl.DataFrame, rules: Sequence[Rule], since: int
+    snapshot: Snapshot, question: Question, rules: Sequence[Rule], subjects: Sequence[Subjects], since: int
 ) -> list[pl.DataFrame]:
     """Tell of the alerts of rules that fire, or still fire, from an instant up to as-of.
 
     Args:
         snapshot: where the facts are from.
         question: as of when, how long a poll is believed, and in how much memory.
-        stores: as `storemon.engine.chosen.chosen_stores` gives them.
         rules: the rules.
+        subjects: those of each.
         since: the instant, in microseconds.
 
     Returns:
@@ -42,11 +42,9 @@ def replayed(
         true, however long ago.
 
     Raises:
-        InputError: a rule names a tag, or the value of one, that no store has.
         LakeError: the lake can't be read.
 
     """
-    subjects = [subjects_of(snapshot, stores, rule) for rule in rules]
     asked = [Asked(rule, each, _NONE) for rule, each in zip(rules, subjects, strict=True)]
     found: list[list[pl.DataFrame]] = [[] for _ in rules]
     places, until, back = (
