@@ -120,8 +120,8 @@ class Outbox:
         if without:
             which.append(_notice.kind.not_in(without))
         first = select(_notice.id).where(*which).order_by(_notice.send_after, _notice.created_at, _notice.id)
-        # On a server, what another process is just claiming is passed over; SQLite has one writer at a time. It
-        # stands first, so that it is done once: within the update it would be done for each row, and find others.
+        # On a server, what another process is just claiming is passed over; SQLite has one writer at a time. The
+        # choice stands first, so that it is made once: within the update it may be made again, and find others.
         chosen = first.limit(most).with_for_update(skip_locked=True).cte("chosen")
         begun = {"state": "sending", "owner": owner, "attempts": _notice.attempts + 1, "lease_ends_at": _end(lease)}
         claimed = update(NOTICES).where(_notice.id.in_(select(chosen.c.id)), _due()).values(**begun)
