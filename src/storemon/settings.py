@@ -121,6 +121,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rules: Annotated[Path, Meta(description="File of the rules and the channels; see channels.md.")] = Path(
         "rules.toml"
     )
+    watch: Annotated[
+        bool, Meta(description="Whether the service watches: judges the rules, sends notices, starts schedules.")
+    ] = False
+    watch_every: Annotated[timedelta, Meta(description="How often the rules are judged.")] = timedelta(minutes=1)
+    watch_behind: Annotated[
+        timedelta, Meta(description="How long ago they are judged for: polls are in the lake by then, if in time.")
+    ] = timedelta(seconds=10)
+    link: Annotated[
+        Name, Meta(description="Where notices say that more is told, with the alert's id in the place of `{id}`.")
+    ] = Name("")
     database: Annotated[
         DatabaseAddress,
         Meta(description="The records: `sqlite` beside the reports, or `postgresql://user:password@host/name`."),

@@ -59,7 +59,7 @@ def now(source: KeptLake | Snapshot, *, group_by: Sequence[str] | None = None, *
     asked["windows"] = [LAST_HOUR]  # one must be named, and none is looked at
     snapshot, question = ask(source, **asked)
     stores = chosen_stores(snapshot, question)
-    told = _told(snapshot, question, stores)
+    told = now_of(snapshot, question, stores)
     if group_by is None:
         return told
     rows = rows_of(snapshot, stores, group_by)
@@ -67,7 +67,13 @@ def now(source: KeptLake | Snapshot, *, group_by: Sequence[str] | None = None, *
     return side_by_side([*rows.named(counts["row"]), *(counts[name].cast(pl.Int64) for name in _COUNTED)])
 
 
-def _told(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> pl.DataFrame:
+def now_of(snapshot: Snapshot, question: Question, stores: pl.DataFrame) -> pl.DataFrame:
+    """Tell of some stores, which `chosen_stores` gives, what `now` tells; in their order.
+
+    Raises:
+        LakeError: the lake can't be read.
+
+    """
     since = states_since(snapshot, question, stores)
     check()
     schedules, stands_for = shared_schedules(snapshot, stores)

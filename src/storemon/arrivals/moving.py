@@ -33,6 +33,7 @@ from storemon.records.leases import Leases
 from storemon.records.opening import said
 from storemon.settings import Settings
 from storemon.threads import give_way
+from storemon.troubles import Trouble
 
 LEASE = "inbox"
 """The name of the lease that the mover holds."""
@@ -41,7 +42,7 @@ _LEASE_LENGTH = timedelta(seconds=5)  # what a killed mover costs the next one; 
 _LOOK_SECONDS = 0.5
 _PAUSE_SECONDS = 4  # between two commits
 _MANY_POLLS = 500_000  # so many are moved at once, without a pause; more would take too long, and too much memory
-_TELL_SECONDS = 60  # how often trouble that stays is told again
+_TELL_SECONDS = 60  # how often polls ahead of the clock are told again
 _STOP_SECONDS = 20  # for a commit to end
 _AHEAD = timedelta(minutes=5)  # clocks that differ by less are usual
 
@@ -63,7 +64,7 @@ class Mover:
         self._moved_at = float("-inf")
         self._singly = 0
         """So many batches are moved one by one: one of them is not as it should be."""
-        self._told: tuple[str, float] = ("", 0)
+        self._trouble = Trouble(_log, "polls wait in the inbox", "polls go on into the lake")
         self._has_been = False
         """Whether there were polls: where there was a lake, no other one is made."""
         self._ahead_told = float("-inf")
@@ -113,9 +114,9 @@ class Mover:
         while not self._stopping.is_set():
             try:
                 moved = self._is_time() and self._leases.take(LEASE, self._owner, _LEASE_LENGTH) and self.move()
-                self._all_is_well()
+                self._trouble.is_over()
             except (StoremonError, SQLAlchemyError, OSError, MemoryError) as error:
-                self._tell(said(error) or repr(error))
+                self._trouble.tell(said(error) or repr(error))
                 moved = False
             if not (moved and self._singly):
                 self._stopping.wait(_LOOK_SECONDS)
@@ -169,18 +170,6 @@ class Mover:
             keep_runs(self._tables)
         except (LakeError, OSError) as error:
             _log.warning("lake not tidied", reason=str(error))
-
-    def _tell(self, reason: str) -> None:
-        """Say what keeps polls from the lake: at once, and again as long as it stays."""
-        told, at = self._told
-        if reason != told or time.monotonic() - at >= _TELL_SECONDS:
-            _log.error("polls wait in the inbox", reason=reason)
-            self._told = (reason, time.monotonic())
-
-    def _all_is_well(self) -> None:
-        if self._told[0]:
-            _log.info("polls go on into the lake")
-            self._told = ("", 0)
 
 
 def _typed(polls: pl.DataFrame) -> pl.DataFrame:

@@ -104,7 +104,7 @@ def read_text(text: str, place: str = "the rules") -> File:
         if rule is not None:
             if rule.name in (each.name for each in read):
                 wrong.append(f"{where}: another rule has this name; give it one of its own")
-            for channel in _channels_of(rule):
+            for channel in channels_of(rule):
                 _tried(wrong, where, require_one_of, channel, list(channels), "channel")
             read.append(rule)
     if wrong:
@@ -226,5 +226,6 @@ def _flapping(text: str | None) -> Flapping | None:
     return Flapping(int(times), _length("flapping", within))
 
 
-def _channels_of(rule: Rule) -> list[str]:
+def channels_of(rule: Rule) -> list[str]:
+    """Name the channels that a rule tells, now or later."""
     return [*rule.channels, *(channel for step in rule.escalate for channel in step.channels)]

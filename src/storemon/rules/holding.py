@@ -18,6 +18,9 @@ from storemon.rules.thresholds import judged, windows_of
 from storemon.units.instants import microseconds
 
 _MICROSECOND = timedelta(microseconds=1)
+NO_STRETCHES = pl.DataFrame(
+    schema={"row": pl.Int64, "starts_at": pl.Int64, "ends_at": pl.Int64, "value": pl.Int8, "open_us": pl.Int64}
+)
 _STEP = ("row", "starts_at", "instant", "service", "uptime", "downtime")
 
 
@@ -47,14 +50,18 @@ def stretches(snapshot: Snapshot, question: Question, asked: Sequence[Asked], si
 
     """
     until = microseconds(question.as_of)
-    windows = max((length for each in asked for length in windows_of(each.rule.condition).values()), default=0)
-    polled = pl.concat([each.subjects.stores.drop("row") for each in asked]).filter(pl.col("first_polled_at") <= until)
-    stores = polled.unique("store_key").sort("store_id")
-    found: list[list[pl.DataFrame]] = [[] for _ in asked]
-    for facts in looked(snapshot, question, stores, since, windows * _MICROSECOND):
-        for each, told in zip(asked, found, strict=True):
-            told.append(_of_range(facts, each, until))
-    return [_whole(each, told, until) for each, told in zip(asked, found, strict=True)]
+    known = pl.col("first_polled_at") <= until
+    some = [each for each in asked if not each.subjects.stores.filter(known).is_empty()]
+    found: list[list[pl.DataFrame]] = [[] for _ in some]
+    if some:
+        windows = max((length for each in some for length in windows_of(each.rule.condition).values()), default=0)
+        polled = pl.concat([each.subjects.stores.drop("row").filter(known) for each in some])
+        stores = polled.unique("store_key").sort("store_id")
+        for facts in looked(snapshot, question, stores, since, windows * _MICROSECOND):
+            for each, told in zip(some, found, strict=True):
+                told.append(_of_range(facts, each, until))
+    by_rule = {id(each): _whole(each, told, until) for each, told in zip(some, found, strict=True)}
+    return [by_rule.get(id(each), NO_STRETCHES) for each in asked]
 
 
 def _of_range(facts: Looked, asked: Asked, until: int) -> pl.DataFrame:

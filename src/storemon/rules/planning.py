@@ -20,6 +20,9 @@ Telling = Literal["fired", "repeated", "escalated", "flapping", "resolved"]
 Place = tuple[str, str]
 """The rule and the subject of an alert."""
 
+MOST_COUNTED = 1001
+"""So many alerts of a subject are looked at, to tell whether it flaps: as many as a rule can count, and one more."""
+
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -34,6 +37,7 @@ class Told(msgspec.Struct):
         repeats: how often again.
         steps: how many steps of the escalation are taken.
         channels: who was told, and hears of its end.
+        silence: the id of the silence that kept it back last.
 
     """
 
@@ -43,6 +47,7 @@ class Told(msgspec.Struct):
     repeats: int = 0
     steps: int = 0
     channels: list[str] = []
+    silence: str | None = None
 
 
 @dataclass(eq=False)

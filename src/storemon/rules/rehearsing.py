@@ -2,14 +2,14 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 import polars as pl
 
-from storemon.rules.planning import Alert, Known, Notice, Place, plan
+from storemon.rules.planning import MOST_COUNTED, Alert, Known, Notice, Place, plan
 from storemon.rules.rule import Rule
 from storemon.rules.subjects import Subjects
 
@@ -39,7 +39,8 @@ def rehearsed(
     """
     step = every // _MICROSECOND
     by_name = {rule.name: rule for rule in rules}
-    groups = groups_of_stores(rules, subjects)
+    down = (alert.subject for some in alerts.values() for alert in some if alert.kind == "down")
+    groups = groups_of_stores(rules, subjects, down)
     turns: list[tuple[int, int, Alert]] = []
     for some in alerts.values():
         for alert in some:
@@ -109,13 +110,17 @@ class _Rehearsal:
             heappush(self._turns, (_look(alert.due_at - 1, self._step), self._number, alert))
 
 
-def groups_of_stores(rules: Sequence[Rule], subjects: Mapping[str, Subjects]) -> dict[str, tuple[Place, ...]]:
-    """Tell of each store the alerts of groups that would list those of its own."""
+def groups_of_stores(
+    rules: Sequence[Rule], subjects: Mapping[str, Subjects], stores: Iterable[str]
+) -> dict[str, tuple[Place, ...]]:
+    """Tell of stores the alerts of groups that would list those of their own."""
     found: dict[str, tuple[Place, ...]] = {}
+    asked = pl.DataFrame({"store_id": [*stores]}, schema={"store_id": pl.String}).unique()
     for rule in rules:
-        if rule.kind == "group":
+        if rule.kind == "group" and rule.name in subjects:
             of_rule = subjects[rule.name]
-            placed = of_rule.stores.select("store_id", "row").join(of_rule.names, on="row")
+            placed = of_rule.stores.select("store_id", "row").join(asked, on="store_id", how="semi")
+            placed = placed.join(of_rule.names, on="row")
             for store_id, subject in placed.select("store_id", "subject").iter_rows():
                 found[store_id] = (*found.get(store_id, ()), (rule.name, subject))
     return found
@@ -142,10 +147,7 @@ class _History:
     def before(self, alert: Alert) -> Sequence[Alert]:
         of_subject = self._of[alert.rule, alert.subject]
         place = bisect_left(of_subject, alert.fired_at, key=lambda each: each.fired_at)
-        return of_subject[max(0, place - _MOST) : place]
-
-
-_MOST = 1001  # as many times as a rule can count before it calls a subject flapping
+        return of_subject[max(0, place - MOST_COUNTED) : place]
 
 
 def _look(instant: int, step: int) -> int:

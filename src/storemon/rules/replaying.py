@@ -9,7 +9,7 @@ import polars as pl
 from storemon.engine.question import Question
 from storemon.lake.snapshot import Snapshot
 from storemon.rules.conditions import Down, Silent
-from storemon.rules.holding import Asked, stretches
+from storemon.rules.holding import NO_STRETCHES, Asked, stretches
 from storemon.rules.lifecycle import alerts_of
 from storemon.rules.rule import Rule
 from storemon.rules.subjects import Subjects
@@ -20,9 +20,6 @@ _MICROSECOND = timedelta(microseconds=1)
 _BACK_US, _FURTHER = timedelta(days=1) // _MICROSECOND, 8
 """How far before the time in question is looked back first for how it began, and how many times as far then."""
 _NONE = pl.Series("row", [], pl.Int64)
-_NO_STRETCHES = pl.DataFrame(
-    schema={"row": pl.Int64, "starts_at": pl.Int64, "ends_at": pl.Int64, "value": pl.Int8, "open_us": pl.Int64}
-)
 
 
 def replayed(
@@ -67,8 +64,42 @@ def replayed(
     return [_alerts(rule, each, told, since) for rule, each, told in zip(rules, subjects, found, strict=True)]
 
 
+def continued(
+    snapshot: Snapshot,
+    question: Question,
+    rules: Sequence[Rule],
+    subjects: Sequence[Subjects],
+    since: int,
+    *,
+    before: Sequence[pl.DataFrame],
+) -> list[pl.DataFrame]:
+    """Tell what has become of alerts since an instant at which they were known, and of the others that fired since.
+
+    Args:
+        snapshot: as for `replayed`.
+        question: as for `replayed`.
+        rules: as for `replayed`.
+        subjects: as for `replayed`.
+        since: the instant, in microseconds.
+        before: the alerts of each rule that were open there, as `storemon.rules.lifecycle.alerts_of` has them.
+
+    Returns:
+        As `replayed` does. What comes to light only now of the time before counts from the instant on.
+
+    Raises:
+        LakeError: the lake can't be read.
+
+    """
+    asked = [Asked(*each) for each in zip(rules, subjects, (frame["row"] for frame in before), strict=True)]
+    told = stretches(snapshot, question, asked, since)
+    return [
+        alerts_of(each, rule.recovery // _MICROSECOND, known).join(of_rule.names, on="row", maintain_order="left")
+        for rule, of_rule, each, known in zip(rules, subjects, told, before, strict=True)
+    ]
+
+
 def _alerts(rule: Rule, subjects: Subjects, told: Sequence[pl.DataFrame], since: int) -> pl.DataFrame:
-    all_of_them = pl.concat([*told, _NO_STRETCHES])
+    all_of_them = pl.concat([*told, NO_STRETCHES])
     alerts = alerts_of(all_of_them, rule.recovery // _MICROSECOND).join(subjects.names, on="row", maintain_order="left")
     return alerts.filter(pl.col("resolved_at").is_null() | (pl.col("resolved_at") > since))
 

@@ -27,6 +27,7 @@ class Alertmanager(Way):
     """Posts alerts to one server."""
 
     kind = "alertmanager"
+    keeps = True
 
     def __init__(self, url: SplitResult) -> None:
         self._url = url._replace(path=f"{url.path.rstrip('/')}/api/v2/alerts")

@@ -17,6 +17,8 @@ class Way:
     kind: str
     where: str
     """To whom, without secrets."""
+    keeps: bool = False
+    """Whether it must be told again and again of the alerts that there are."""
 
     def send(self, message: Message) -> None:
         """Carry a message to its end.
@@ -49,6 +51,11 @@ class Channel:
     def where(self) -> str:
         """To whom, without secrets."""
         return self.way.where
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it must be told again and again of the alerts that there are."""
+        return self.way.keeps
 
     def send(self, message: Message) -> None:
         """Send a message, and wait until it is taken.
