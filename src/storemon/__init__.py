@@ -25,6 +25,7 @@ from storemon.errors import (
 )
 
 if TYPE_CHECKING:
+    from storemon.answers.alerts import alerts
     from storemon.answers.audit import audit
     from storemon.answers.explain import explain
     from storemon.answers.now import now
@@ -47,6 +48,7 @@ __all__ = [
     "RejectedRowsError",
     "StoppedError",
     "StoremonError",
+    "alerts",
     "audit",
     "explain",
     "hour_of_week",
@@ -58,6 +60,7 @@ __all__ = [
 _LAZY = {
     "Frames": "storemon.intake.frames",
     "Lake": "storemon.intake.lake",
+    "alerts": "storemon.answers.alerts",
     "audit": "storemon.answers.audit",
     "explain": "storemon.answers.explain",
     "hour_of_week": "storemon.answers.week",

@@ -40,6 +40,28 @@ def since_before(snapshot: Snapshot, question: Question, stores: pl.DataFrame, h
     return stores.select("store_key").hstack(since_of(_runs(snapshot, question, stores, horizon_us), question, stores))
 
 
+def begun_at(question: Question, before: pl.DataFrame, spells: pl.DataFrame, horizon_us: int) -> pl.DataFrame:
+    """Tell of those spells that had begun by the horizon since when they last: ``store_key, spell_starts_at, since``.
+
+    Args:
+        question: what is asked.
+        before: what `since_before` tells of the stores that were not active at the horizon.
+        spells: ``store_key, spell_starts_at``, told by what is known from the last polls before the horizon on.
+        horizon_us: the first boundary.
+
+    """
+    had_begun = spells.filter(pl.col("spell_starts_at") <= horizon_us).select("store_key", "spell_starts_at")
+    known = had_begun.join(before, on="store_key", how="left", maintain_order="left")
+    # The state at the horizon was held by the last poll before it; and that one's run goes further back. The nearest
+    # poll may be a later one, which was all that was gathered: it meets the last one before it if they are near enough.
+    reach_us = question.carry_limit // _MICROSECOND if question.policy == "nearest" else 0
+    meets = pl.col("spell_starts_at") <= pl.col("last_polled_at") + reach_us
+    polled_at = pl.col("spell_starts_at") + reach_us
+    half_way = polled_at - (polled_at - pl.col("last_polled_at")) // 2
+    since = pl.when(meets & ~pl.col("active")).then("since").when(meets).then(half_way).otherwise("spell_starts_at")
+    return known.select("store_key", "spell_starts_at", since=since)
+
+
 def beginnings(
     snapshot: Snapshot,
     question: Question,
@@ -67,16 +89,7 @@ def beginnings(
         LakeError: the lake can't be read.
 
     """
-    had_begun = spells.filter(pl.col("spell_starts_at") <= horizon_us).select("store_key", "spell_starts_at")
-    known = had_begun.join(before, on="store_key", how="left", maintain_order="left")
-    # The state at the horizon was held by the last poll before it; and that one's run goes further back. The nearest
-    # poll may be a later one, which was all that was gathered: it meets the last one before it if they are near enough.
-    reach_us = question.carry_limit // _MICROSECOND if question.policy == "nearest" else 0
-    meets = pl.col("spell_starts_at") <= pl.col("last_polled_at") + reach_us
-    polled_at = pl.col("spell_starts_at") + reach_us
-    half_way = polled_at - (polled_at - pl.col("last_polled_at")) // 2
-    begun_at = pl.when(meets & ~pl.col("active")).then("since").when(meets).then(half_way).otherwise("spell_starts_at")
-    told = known.with_columns(since=begun_at)
+    told = begun_at(question, before, spells, horizon_us)
     return _opened(snapshot, stores, told.filter(pl.col("since") < horizon_us), horizon_us)
 
 

@@ -22,6 +22,39 @@ def open_time(parts: pl.DataFrame, intervals: pl.DataFrame) -> pl.Series:
     return clock.tail(len(parts)) - clock.head(len(parts))
 
 
+def reached(marks: pl.DataFrame, intervals: pl.DataFrame) -> pl.Series:
+    """Tell when a store will have been open for so long: the first such instant, null where the intervals end before.
+
+    Args:
+        marks: ``store_key, since, lasts_us``: from an instant on, and for how long, which is not zero.
+        intervals: as for `time_in_states`.
+
+    Returns:
+        Instants, mark by mark.
+
+    """
+    line = Line.through(marks.select("store_key", instant="since"), intervals.select("store_key", instant="opens_at"))
+    numbered = marks.with_row_index("mark").with_columns(instant="since").with_columns(line.place("instant")).sort("at")
+    shown = _with_business_clock(numbered, intervals, line).select(
+        "mark", "store_key", instant=pl.col("clock_us") + pl.col("lasts_us")
+    )
+    # The clocks of all stores, each after the one before, are a line as the instants are. An interval reaches a reading
+    # of the clock if it had not been reached when the store opened.
+    readings = intervals.select("store_key", "opens_at", "closes_at", "clock_us", instant="clock_us")
+    line = Line.through(shown, readings)
+    readings = readings.with_columns(line.place("instant")).select(
+        "at", "opens_at", "closes_at", "clock_us", key="store_key"
+    )
+    found = (
+        shown.with_columns(line.place("instant"))
+        .sort("at")
+        .join_asof(readings, on="at", allow_exact_matches=False, check_sortedness=False)
+    )
+    reached_at = pl.col("opens_at") + pl.col("instant") - pl.col("clock_us")
+    is_own = (pl.col("store_key") == pl.col("key")) & (reached_at <= pl.col("closes_at"))
+    return found.select("mark", reached_at=pl.when(is_own).then(reached_at)).sort("mark")["reached_at"]
+
+
 def time_in_states(parts: pl.DataFrame, intervals: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     """Tell how much of each part is open, and for how long of that the state is active, inactive and unknown.
 

@@ -1,6 +1,6 @@
 """What every answer starts from: a snapshot's facts, gathered for one question and offered to SQL steps."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -47,7 +47,7 @@ class Facts:
     windows: pl.DataFrame
     schedules: Future[tuple[pl.DataFrame, pl.DataFrame]]
     con: duckdb.DuckDBPyConnection
-    params: Mapping[str, int]
+    params: dict[str, int]
     _offered: set[str] = field(default_factory=set, init=False)
 
     @property
@@ -60,8 +60,8 @@ class Facts:
         """The same, for the open time that maintenance takes out."""
         return self.schedules.result()[1]
 
-    def run(self, steps: tuple[str, ...]) -> pl.DataFrame:
-        """Run a chain of steps and fetch the rows of the last one.
+    def run(self, steps: tuple[str, ...], **more: int) -> pl.DataFrame:
+        """Run a chain of steps, with ``more`` parameters than all have, and fetch the rows of the last one.
 
         Raises:
             LakeError: the polls can't be read.
@@ -73,7 +73,7 @@ class Facts:
             if name in query:  # to offer a frame takes half a millisecond
                 offer(self.con, name, getattr(self, name).select(pl.exclude(pl.String)))
                 self._offered.add(name)
-        params = {name: value for name, value in self.params.items() if f"${name}" in query}
+        params = {name: value for name, value in (self.params | more).items() if f"${name}" in query}
         with reading_polls(self.snapshot):
             return rows_of(self.con, query, params)
 
