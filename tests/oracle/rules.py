@@ -60,7 +60,8 @@ class Piece(NamedTuple):
 
 
 def group_of(facts: Facts, rule: Rule, store_id: str) -> Subject:
-    return tuple(facts.tag(store_id, name) for name in rule.by) if rule.by else store_id
+    """Where a rule of groups names no tags, all stores are one group."""
+    return tuple(facts.tag(store_id, name) for name in rule.by) if rule.by or rule.kind == "group" else store_id
 
 
 def members(facts: Facts, rule: Rule, subject: Subject) -> list[Store]:

@@ -171,7 +171,7 @@ def rules(draw: st.DrawFn, kind: Kind) -> Rule:
         )
     count, share = draw(st.none() | st.integers(1, 4)), draw(st.none() | SHARES)
     count = 2 if count is None and share is None else count
-    return Rule(kind, count=count, share=share, by=draw(TAGS), where=where, recovery=recovery)
+    return Rule(kind, count=count, share=share, by=draw(TAGS | NO_TAGS), where=where, recovery=recovery)
 
 
 def number(value: Fraction) -> str:
