@@ -171,7 +171,7 @@ def test_what_nobody_knows_resolves_nothing(live: Live) -> None:
     (alert,) = live.alerts.open()
     assert alert.stale
     assert live.events(alert) == ["fired", "told", "stale"]
-    live.look(at("12:00", day=7), known + [("a", "active", at("11:00", day=7))])
+    live.look(at("12:00", day=7), [*known, ("a", "active", at("11:00", day=7))])
     assert live.alerts.open() == []
 
 
