@@ -76,7 +76,7 @@ class Output:
         if self.out is None:
             return export(frames, "csv", answer.legend, sys.stdout.buffer)
         form = form_of(self.out)
-        count = save(self.out, lambda file: export(frames, form, answer.legend, file))
+        count = save(self.out, lambda file: export(frames, form, answer.legend, file, answer.about))
         took = time.perf_counter() - _STARTED
         sys.stdout.write(
             f"{self.out}: {count:,} {answer.rows} as of {answer.as_of}, zone data {EDITION}, in {took:.2f} s\n"

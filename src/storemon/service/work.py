@@ -84,10 +84,12 @@ def report_as(settings: Settings, job: Job, form: Form) -> Path:
         return file
     if not exact.exists():
         raise FileNotFoundError(exact)
-    legend = report.legend(question_of(ReportQuestion, job.parameters["question"]))
+    question, means = question_of(ReportQuestion, job.parameters["question"]), _means(settings, job.parameters)
+    legend = report.legend(question)
+    about = report.about(question, datetime.fromisoformat(job.parameters["as_of"]), means)
     rows = pl.scan_parquet(exact)
     batches = rows.collect_batches(chunk_size=_BATCH) if job.result and job.result["rows"] else [rows.collect()]
-    save(file, lambda opened: export(batches, form, legend, opened))
+    save(file, lambda opened: export(batches, form, legend, opened, about))
     return file
 
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 import polars as pl
 
 from storemon.errors import FileError, InputError
-from storemon.views.answer import Legend
-from storemon.views.forms import FORMS, Form, pieces
+from storemon.views.answer import About, Legend
+from storemon.views.forms import FORMS, NOTHING, Form, pieces
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ def form_of(path: Path) -> Form:
     raise InputError(f"--out {path}: there is no form {path.suffix!r}; let it end in {endings} or .{FORMS[-1]}")
 
 
-def export(frames: Iterable[pl.DataFrame], form: Form, legend: Legend, file: BinaryIO) -> int:
+def export(frames: Iterable[pl.DataFrame], form: Form, legend: Legend, file: BinaryIO, about: About = NOTHING) -> int:
     """Write rows in a form, as `storemon.views.forms.pieces` does, one frame after the other; count them."""
     count = 0
 
@@ -44,7 +44,7 @@ def export(frames: Iterable[pl.DataFrame], form: Form, legend: Legend, file: Bin
             count += len(frame)
             yield frame
 
-    file.writelines(pieces(counted(), form, legend))
+    file.writelines(pieces(counted(), form, legend, about))
     return count
 
 

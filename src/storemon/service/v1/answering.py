@@ -108,7 +108,7 @@ def answered(
     if form == "json":
         body = b'{"rows":' + to_json(page) + b',"next":' + msgspec.json.encode(following) + b"}"
     else:
-        body = b"".join(pieces([page], form, answer.legend))
+        body = b"".join(pieces([page], form, answer.legend, answer.about))
     return Response(body, media_type=MEDIA_TYPES[form], headers=headers)
 
 
@@ -210,7 +210,7 @@ def _require_few(stores: int, parts: int) -> None:
 
 def _whole(answer: Answer, form: Form, headers: Mapping[str, str]) -> Response[Any]:
     """Send all rows: at once if that is one range of stores, else range by range, as they come."""
-    parts = pieces(answer.frames, form, answer.legend)
+    parts = pieces(answer.frames, form, answer.legend, answer.about)
     first = [*_next(parts), *_next(parts)]
     more = [*_next(parts)] if first else []
     if not more:
