@@ -1,0 +1,222 @@
+"""A report as a document that is read: several answers about one window, and what changed since the one before."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import polars as pl
+
+from storemon.answers.outages import outages
+from storemon.answers.report import report, report_by_range
+from storemon.answers.week import hour_of_week
+from storemon.calendar.periods import Unit
+from storemon.calendar.schedule import DEFAULT_ZONE
+from storemon.calendar.windows import LAST_WEEK, Calendar, Rolling, Window
+from storemon.engine.chosen import chosen_stores
+from storemon.engine.question import Asked, ask
+from storemon.errors import InputError
+from storemon.lake.lacking import told_lacking
+from storemon.lake.snapshot import Snapshot
+from storemon.questions.about import facts, stretch
+from storemon.questions.options import Means, ReportQuestion, split
+from storemon.units.durations import format_duration
+from storemon.views.paper.document import drawn
+from storemon.views.paper.parts import Paper, Row, Spread
+from storemon.views.paper.wording import several
+
+GROUPS, STORES, STORES_ALONE, OUTAGES = 15, 10, 20, 12
+"""So many of the worst are listed: groups; stores below groups, and on their own; outages."""
+
+_TOTALS = ("availability", "coverage", "uptime", "downtime", "unknown", "service", "excluded", "outages", "mttr")
+_LISTED = ("availability", "uptime", "downtime", "unknown", "service", "outages", "longest_outage")
+_UNITS: Sequence[tuple[timedelta, Unit]] = (
+    (timedelta(days=2), "hour"),
+    (timedelta(days=62), "day"),
+    (timedelta(days=400), "week"),
+)
+_PARTS = ("availability", "uptime", "downtime", "unknown", "service")
+_NAME, _WINDOW = "name", "window"
+_SECOND = timedelta(seconds=1)
+
+
+class _Told(NamedTuple):
+    """The stores: the worst of them, how they are spread, how many there are, and how many missed the target."""
+
+    worst: pl.DataFrame
+    spread: Spread
+    count: int
+    missed: int
+
+
+def document(question: ReportQuestion, snapshot: Snapshot, means: Means) -> bytes:
+    """Tell of one window, by default the last week, on a few pages in PDF: the same bytes for the same answers.
+
+    The question's tags give a list of groups. What is told is always the same, and always with the window before.
+
+    Raises:
+        InputError: it is asked for more than one window, for measures or for a series, or typst is not installed.
+        StoremonError: as for `storemon.answers.report.report`.
+
+    """
+    return drawn(paper(question, snapshot, means))
+
+
+def check(question: ReportQuestion) -> Window:
+    """Give the window that a document is of.
+
+    Raises:
+        InputError: there are several, or something is asked for that a document has no room for.
+
+    """
+    windows = question.windows(LAST_WEEK)
+    if len(windows) > 1:
+        names = ", ".join(window.name for window in windows)
+        raise InputError(f"a PDF tells of one window, but these were asked for: {names}; ask for one")
+    for name, given in (("measures", question.measures), ("wide", question.wide), ("every", question.every)):
+        if given:
+            raise InputError(f"a PDF chooses its figures itself; leave out {name}, or choose another form")
+    return windows[0]
+
+
+def paper(question: ReportQuestion, snapshot: Snapshot, means: Means) -> Paper:
+    """Compute what is on the pages.
+
+    Raises:
+        StoremonError: as for `document`.
+
+    """
+    window, now, tags = replace(check(question), name=_WINDOW), question.now(snapshot), question.tags()
+    asked = question.asked(now, [window], means)
+    _, settled = ask(snapshot, **asked)
+    stores = chosen_stores(snapshot, settled)
+    unit, zones = _unit(window, now), stores["zone"].unique().sort().to_list()
+    told = _stores(snapshot, question.target, STORES if tags else STORES_ALONE, asked)
+    groups = _groups(snapshot, tags, asked) if tags else None
+    found = outages(snapshot, **asked)
+    longest = found.sort("downtime", "whole_downtime", descending=True, maintain_order=True).head(OUTAGES)
+    zoned = longest.join(stores.select("store_id", "zone"), on="store_id", how="left", maintain_order="left")
+    return Paper(
+        title=_title(check(question)),
+        stretch=stretch(window, now, zones or [DEFAULT_ZONE]),
+        which=_which(question, told.count, len(zones)),
+        before=_before(window),
+        as_of=now,
+        totals=_totals(snapshot, question.target, asked) if told.count else None,
+        unit=unit,
+        parts=report(snapshot, measures=_PARTS, every=unit, group_by=[], **asked),
+        hours=hour_of_week(snapshot, group_by=[], **asked),
+        by=tags or (),
+        groups=None if groups is None else _worst(groups, GROUPS),
+        group_count=0 if groups is None else len(groups),
+        stores=_named(snapshot, told.worst),
+        store_count=told.count,
+        spread=told.spread,
+        outages=_named(snapshot, zoned),
+        outage_count=len(found),
+        weak=told_lacking(snapshot),
+        target=question.target,
+        missed=told.missed,
+        facts=facts(question, now, means, (), question.target),
+    )
+
+
+def _unit(window: Window, now: datetime) -> Unit:
+    """Choose into which parts a window is cut, so that there are neither few nor many."""
+    starts_at, ends_at = window.span.bounds(now, DEFAULT_ZONE, window.back)
+    return next((unit for most, unit in _UNITS if ends_at - starts_at <= most), "month")
+
+
+def _totals(snapshot: Snapshot, target: str | None, asked: Asked) -> Row:
+    frame = report(snapshot, measures=_TOTALS, group_by=[], target=target, versus_previous=True, **asked)
+    return _plain(frame, 1).row(0, named=True)
+
+
+def _groups(snapshot: Snapshot, tags: Sequence[str], asked: Asked) -> pl.DataFrame:
+    """Compute the groups, with what they are called in ``name``."""
+    frame = report(snapshot, measures=_LISTED, group_by=tags, versus_previous=True, **asked)
+    values = frame.select(frame.columns[: len(tags)])
+    names = [" · ".join(value or f"no {tag}" for tag, value in zip(tags, row, strict=True)) for row in values.rows()]
+    return _plain(frame, len(tags) + 1).insert_column(0, pl.Series(_NAME, names, pl.String))
+
+
+def _stores(snapshot: Snapshot, target: str | None, most: int, asked: Asked) -> _Told:
+    """Look at the stores range by range, and keep the worst."""
+    worst: list[pl.DataFrame] = []
+    spread, count, missed = Counter[str](), 0, 0
+    for frame in report_by_range(snapshot, measures=_LISTED, target=target, versus_previous=True, **asked):
+        rows = _plain(frame, 1).insert_column(0, frame["store_id"])
+        worst = [_worst(pl.concat([*worst, rows]), most)]
+        spread.update(rows.select(_SPREAD).to_series().to_list())
+        count += len(rows)
+        missed += 0 if target is None else rows.select((pl.col("left") < pl.duration()).sum()).item()
+    return _Told(worst[0], Spread(**spread), count, missed)
+
+
+def _worst(rows: pl.DataFrame, most: int) -> pl.DataFrame:
+    """Keep those of the least availability, and of these the ones that were down the longest; none without downtime."""
+    down = rows.filter(pl.col("downtime") > pl.duration())
+    return down.sort("availability", "downtime", descending=[False, True], maintain_order=True).head(most)
+
+
+def _plain(frame: pl.DataFrame, named: int) -> pl.DataFrame:
+    """Name the figures without the window, after the columns that name the rows; ``stores`` stays."""
+    figures = frame.select(frame.columns[named:]).rename(lambda name: name.replace(f"_{_WINDOW}", "", 1))
+    return figures.insert_column(0, frame["stores"]) if "stores" in frame.columns[:named] else figures
+
+
+def _named(snapshot: Snapshot, rows: pl.DataFrame) -> pl.DataFrame:
+    """Add what the stores are called, null where nothing says it."""
+    names = snapshot.tags().filter(tag=_NAME).select("store_id", pl.col("value").alias(_NAME))
+    return rows.join(names, on="store_id", how="left", maintain_order="left")
+
+
+def _which(question: ReportQuestion, stores: int, zones: int) -> str:
+    conditions = split(question.where)
+    whose = f" with {' and '.join(conditions)}" if conditions else ""
+    return f"{several(stores, 'store')}{whose}" + (f" in {several(zones, 'time zone')}" if zones > 1 else "")
+
+
+def _title(window: Window) -> str:
+    """Write what a window is called: its own name, but for those that are written in numbers."""
+    span = window.span
+    if isinstance(span, Rolling) and window.name == f"last_{format_duration(span.length)}":
+        return f"The last {_length(span.length)}"
+    if isinstance(span, Calendar) and span.day is not None and window.name[:4] == f"{span.day:%Y}":
+        names = {"day": f"{span.day:%A}", "week": f"Week {span.day.isocalendar().week}", "month": f"{span.day:%B %Y}"}
+        return names[span.unit]
+    name = window.name.replace("_", " ").replace("-", " ").strip() or window.name
+    return name[0].upper() + name[1:]
+
+
+def _before(window: Window) -> str:
+    if isinstance(window.span, Calendar):
+        return f"the {window.span.unit} before"
+    if isinstance(window.span, Rolling):
+        return f"the {_length(window.span.length)} before"
+    return "as long a time before"
+
+
+def _length(length: timedelta) -> str:
+    """Write a length of time in the largest unit that it is several of."""
+    for unit, seconds in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        number, rest = divmod(length, seconds * _SECOND)
+        if number and not rest:
+            return unit if number == 1 else f"{number:,} {unit}s"
+    return format_duration(length) if not length % _SECOND else str(length)
+
+
+_SPREAD = (
+    pl.when(pl.col("availability").is_null())
+    .then(pl.lit("nothing_known"))
+    .when(pl.col("uptime") == pl.duration())
+    .then(pl.lit("down_throughout"))
+    .when(pl.col("downtime") == pl.duration())
+    .then(pl.lit("up_throughout"))
+    .when(pl.col("availability") < 50)  # noqa: PLR2004 - percent, here and below
+    .then(pl.lit("below_half"))
+    .when(pl.col("availability") < 95)  # noqa: PLR2004
+    .then(pl.lit("below_95"))
+    .otherwise(pl.lit("below_100"))
+)
