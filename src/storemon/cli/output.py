@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from storemon.errors import InputError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -54,6 +56,21 @@ class Output:
         if self.out is not None:
             form_of(self.out)
 
+    def document(self) -> Path | None:
+        """Give the file that is to be pages that are read, if that is asked for.
+
+        Raises:
+            InputError: only some rows are asked for.
+
+        """
+        from storemon.views.export import is_document
+
+        if self.out is None or not is_document(self.out):
+            return None
+        if self.top is not None:
+            raise InputError("a PDF lists a few of the worst; leave out --top, or choose another form")
+        return self.out
+
     @property
     def on_terminal(self) -> bool:
         """Tell whether a person looks at it."""
@@ -82,6 +99,18 @@ class Output:
             f"{self.out}: {count:,} {answer.rows} as of {answer.as_of}, zone data {EDITION}, in {took:.2f} s\n"
         )
         return count
+
+    def keep(self, out: Path, content: bytes) -> None:
+        """Write a document.
+
+        Raises:
+            FileError: the file can't be written.
+
+        """
+        from storemon.views.export import write
+
+        write(out, content)
+        sys.stdout.write(f"{out}: {len(content):,} bytes, in {time.perf_counter() - _STARTED:.2f} s\n")
 
     def _draw(self, answer: "Answer") -> None:
         from storemon.views.table import draw_answer

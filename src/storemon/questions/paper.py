@@ -19,26 +19,27 @@ from storemon.engine.question import Asked, ask
 from storemon.errors import InputError
 from storemon.lake.lacking import told_lacking
 from storemon.lake.snapshot import Snapshot
-from storemon.questions.about import facts, stretch
+from storemon.questions import report as report_question
+from storemon.questions.about import stretch
 from storemon.questions.options import Means, ReportQuestion, split
 from storemon.units.durations import format_duration
 from storemon.views.paper.document import drawn
 from storemon.views.paper.parts import Paper, Row, Spread
-from storemon.views.paper.wording import several
+from storemon.views.paper.wording import several, spoken
 
 GROUPS, STORES, STORES_ALONE, OUTAGES = 15, 10, 20, 12
 """So many of the worst are listed: groups; stores below groups, and on their own; outages."""
 
-_TOTALS = ("availability", "coverage", "uptime", "downtime", "unknown", "service", "excluded", "outages", "mttr")
+_TOTALS = ("availability", "coverage", "uptime", "downtime", "unknown", "service", "excluded", "outages")
 _LISTED = ("availability", "uptime", "downtime", "unknown", "service", "outages", "longest_outage")
 _UNITS: Sequence[tuple[timedelta, Unit]] = (
     (timedelta(days=2), "hour"),
     (timedelta(days=62), "day"),
     (timedelta(days=400), "week"),
 )
+_ALONE = 4  # the window and the one before, for stores and for groups
 _PARTS = ("availability", "uptime", "downtime", "unknown", "service")
 _NAME, _WINDOW = "name", "window"
-_SECOND = timedelta(seconds=1)
 
 
 class _Told(NamedTuple):
@@ -61,6 +62,18 @@ def document(question: ReportQuestion, snapshot: Snapshot, means: Means) -> byte
 
     """
     return drawn(paper(question, snapshot, means))
+
+
+def parts(question: ReportQuestion, snapshot: Snapshot) -> int:
+    """Estimate how many figures of each store a document is made of.
+
+    Raises:
+        StoremonError: as for `document`.
+
+    """
+    window, now = check(question), question.now(snapshot)
+    series = replace(question, every=_unit(window, now), versus=None, overall=True, group_by=())
+    return report_question.parts(series, snapshot) + _ALONE
 
 
 def check(question: ReportQuestion) -> Window:
@@ -118,7 +131,8 @@ def paper(question: ReportQuestion, snapshot: Snapshot, means: Means) -> Paper:
         weak=told_lacking(snapshot),
         target=question.target,
         missed=told.missed,
-        facts=facts(question, now, means, (), question.target),
+        policy=settled.policy,
+        carry_limit=settled.carry_limit,
     )
 
 
@@ -182,7 +196,7 @@ def _title(window: Window) -> str:
     """Write what a window is called: its own name, but for those that are written in numbers."""
     span = window.span
     if isinstance(span, Rolling) and window.name == f"last_{format_duration(span.length)}":
-        return f"The last {_length(span.length)}"
+        return f"The last {_of_one(span.length)}"
     if isinstance(span, Calendar) and span.day is not None and window.name[:4] == f"{span.day:%Y}":
         names = {"day": f"{span.day:%A}", "week": f"Week {span.day.isocalendar().week}", "month": f"{span.day:%B %Y}"}
         return names[span.unit]
@@ -194,17 +208,12 @@ def _before(window: Window) -> str:
     if isinstance(window.span, Calendar):
         return f"the {window.span.unit} before"
     if isinstance(window.span, Rolling):
-        return f"the {_length(window.span.length)} before"
+        return f"the {_of_one(window.span.length)} before"
     return "as long a time before"
 
 
-def _length(length: timedelta) -> str:
-    """Write a length of time in the largest unit that it is several of."""
-    for unit, seconds in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        number, rest = divmod(length, seconds * _SECOND)
-        if number and not rest:
-            return unit if number == 1 else f"{number:,} {unit}s"
-    return format_duration(length) if not length % _SECOND else str(length)
+def _of_one(length: timedelta) -> str:
+    return spoken(length).removeprefix("1 ")
 
 
 _SPREAD = (

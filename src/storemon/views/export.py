@@ -15,6 +15,11 @@ from storemon.views.forms import FORMS, NOTHING, Form, pieces
 T = TypeVar("T")
 
 
+def is_document(path: Path) -> bool:
+    """Tell by its ending whether a file is to be pages that are read."""
+    return path.suffix.lower() == ".pdf" and not path.is_dir()
+
+
 def form_of(path: Path) -> Form:
     """Tell by its ending in which form a file is written: one without an ending, or a device, as CSV.
 
@@ -30,6 +35,8 @@ def form_of(path: Path) -> Form:
             return form
     if not ending or (path.exists() and not path.is_file()):
         return "csv"
+    if is_document(path):
+        raise InputError(f"--out {path}: only a report is written as PDF: storemon report --out {path}")
     endings = ", ".join(f".{form}" for form in FORMS[:-1])
     raise InputError(f"--out {path}: there is no form {path.suffix!r}; let it end in {endings} or .{FORMS[-1]}")
 

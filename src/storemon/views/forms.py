@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Form = Literal["csv", "json", "ndjson", "parquet", "arrow", "xlsx"]
 FORMS: tuple[Form, ...] = get_args(Form)
+Document = Literal["pdf"]
+"""Pages that are read, of a report: no form of its rows."""
+WITH_DOCUMENT: tuple[Form | Document, ...] = (*FORMS, *get_args(Document))
 
 NOTHING = About()
 _HUNDREDTH_US = {"minutes": 600_000, "hours": 36_000_000}

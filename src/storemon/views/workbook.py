@@ -28,9 +28,15 @@ _FIRST_DAY = 61  # of March 1900: the sheet's calendar has a day before it that 
 _NARROWEST, _WIDEST = 9, 44
 _SHADES = {
     "type": "3_color_scale",
-    **{"min_type": "num", "mid_type": "num", "max_type": "num"},
-    **{"min_value": 0.5, "mid_value": 0.95, "max_value": 1},
-    **{"min_color": "#DD8A62", "mid_color": "#F7E0CF", "max_color": "#FFFFFF"},
+    "min_type": "num",
+    "mid_type": "num",
+    "max_type": "num",
+    "min_value": 0.5,
+    "mid_value": 0.95,
+    "max_value": 1,
+    "min_color": "#DD8A62",
+    "mid_color": "#F7E0CF",
+    "max_color": "#FFFFFF",
 }
 """The same shade is the same availability in every workbook, and the darker the worse in print too."""
 _SHADED = "Availability is shaded: white is 100 %, the darker the worse, the same in every workbook of storemon."
@@ -210,7 +216,7 @@ def _write_about(sheet: "Worksheet", formats: _Formats, headings: dict[str, str]
             continue
         sheet.write_string(row, 0, title, formats.section)
         sheet.write_string(row, 1, "", formats.section)
-        for row, (label, words) in enumerate(lines.items(), row + 1):  # noqa: B007, PLW2901 - where the last one is
+        for row, (label, words) in enumerate(lines.items(), row + 1):
             sheet.write_string(row, 0, label[:_CELL], formats.label)
             sheet.write_string(row, 1, words[:_CELL], formats.wrapped)
         row += 2

@@ -27,7 +27,7 @@ from storemon.service.v1.query import MOST_ROWS, Shown, Wanted
 from storemon.settings import Settings
 from storemon.units.zones import EDITION
 from storemon.views.answer import Answer
-from storemon.views.forms import Form, pieces, to_json
+from storemon.views.forms import Document, Form, pieces, to_json
 
 T = TypeVar("T", bound=str)
 
@@ -40,6 +40,9 @@ MEDIA_TYPES: Mapping[Form, str] = {
     "arrow": "application/vnd.apache.arrow.stream",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+WITH_DOCUMENT: Mapping[Form | Document, str] = {**MEDIA_TYPES, "pdf": "application/pdf"}
+"""The forms that a report has."""
+
 MOST_STORES = 100_000
 """The most stores of which an answer is computed while its request waits."""
 
@@ -49,6 +52,13 @@ MOST_PARTS = 2_000_000
 Parts = Callable[[Any, Snapshot], int]
 Ask = Callable[[Any, Snapshot, Means], Answer]
 """Answers a question: a function of `storemon.questions`."""
+
+
+class Made(NamedTuple):
+    """How a question is answered by a document, and of how many figures of each store that is made."""
+
+    make: Callable[[Any, Snapshot, Means], bytes]
+    parts: Parts
 
 
 def _one(*_: object) -> int:
@@ -66,7 +76,14 @@ class Cursor(NamedTuple):
 
 
 def answered(
-    request: Request[Any, Any, Any], settings: Settings, wanted: Wanted, ask: Ask, *, name: str, parts: Parts = _one
+    request: Request[Any, Any, Any],
+    settings: Settings,
+    wanted: Wanted,
+    ask: Ask,
+    *,
+    name: str,
+    parts: Parts = _one,
+    document: Made | None = None,
 ) -> Response[Any]:
     """Answer a question with rows: with 304 if the one who asks has the answer already, which computes nothing.
 
@@ -77,13 +94,14 @@ def answered(
         ask: answers it.
         name: what a file with the answer is called, without its ending.
         parts: tells of how many figures, or rows, of each store there will be.
+        document: makes a document of it, if there is one.
 
     Raises:
         StoremonError: the question can't be answered, or its answer is too large for a request to wait for.
 
     """
     question, shown = wanted
-    form = form_of(request, shown.format, MEDIA_TYPES)
+    form = form_of(request, shown.format, MEDIA_TYPES if document is None else WITH_DOCUMENT)
     caller = caller_of(request.scope)
     digest = _digest(name, asdict(question), shown.sort, settings.carry_limit, caller.sees)
     limit, cursor = shown.rows(), _cursor(shown, digest)
@@ -94,6 +112,15 @@ def answered(
     headers = headers_of(snapshot, digest, form, limit, here.offset, here.as_of)
     if has_tag(request, headers["ETag"]):
         return Response(None, status_code=304, headers=headers)
+    if document is not None and form == "pdf":
+        if shown.in_pages:
+            raise InputError("a PDF has no pages of rows; leave out limit, sort and cursor")
+        _require_few(len(snapshot.stores()), document.parts(question, snapshot))
+        headers |= {"X-As-Of": question.now(snapshot).isoformat()}
+        headers |= {"Content-Disposition": f'inline; filename="{name}.pdf"'}
+        return Response(
+            document.make(question, snapshot, means_of(settings)), media_type=WITH_DOCUMENT["pdf"], headers=headers
+        )
     _require_few(len(snapshot.stores()), parts(question, snapshot))
     answer = ask(question, snapshot, means_of(settings))
     if isinstance(question, Facts):

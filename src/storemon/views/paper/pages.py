@@ -1,6 +1,6 @@
 """What the pages of a report show, in texts and shares: plain values, for the template."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from importlib.metadata import version
@@ -20,10 +20,19 @@ from storemon.views.paper.wording import (
     several,
     share,
     shortened,
+    spoken,
 )
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MOST_LABELS = 16
+_LEAST_RANGE = (
+    10.0  # points of availability from the lightest shade to the darkest, so that little does not look like much
+)
+
+_BELIEVED = {
+    "carry": "The latest poll is believed until the next one, for {} at the most; after that the state is unknown.",
+    "nearest": "The nearest poll is believed, before or after, if it is at most {} away; else the state is unknown.",
+}
 
 Shown = dict[str, Any]
 
@@ -41,9 +50,10 @@ def pages(paper: Paper) -> Shown:
         "title": paper.title,
         "stretch": paper.stretch,
         "which": paper.which,
-        "footer": f"storemon {version('storemon')} · as of {now:%Y-%m-%d %H:%M:%S} UTC · zone data {EDITION}",
+        "footer": f"{shortened(paper.title)} · as of {now:%Y-%m-%d %H:%M:%S} UTC · storemon {version('storemon')}",
         "lead": _lead(paper),
-        "kpis": _kpis(totals, paper.before) if totals and known else [],
+        "kpis": _kpis(totals) if totals and known else [],
+        "changed": f"Below each figure: the change since {paper.before}.",
         "bar": _bar(totals) if totals and known else None,
         "target": _target(paper) if totals and known and paper.target is not None else None,
         "groups": _groups(paper) if paper.groups is not None and known else None,
@@ -66,8 +76,12 @@ def _lead(paper: Paper) -> list[str]:
     if totals["availability"] is None:
         return ["Nothing is known of this time: no poll is recent enough to be believed."]
     more = totals["availability_change"]
-    than = "" if more is None else f", as in {paper.before}" if not more else (
-        f", {abs(more):.2f} points {'more' if more > 0 else 'less'} than in {paper.before}"
+    than = (
+        ""
+        if more is None
+        else f", as in {paper.before}"
+        if not more
+        else (f", {abs(more):.2f} points {'more' if more > 0 else 'less'} than in {paper.before}")
     )
     said = [f"The stores were up for {percent(totals['availability'])} of the open time that is known{than}."]
     if not totals["downtime"]:
@@ -79,18 +93,24 @@ def _lead(paper: Paper) -> list[str]:
         )
     if paper.groups is not None and len(paper.groups) and paper.group_count > 1:
         worst = paper.groups.row(0, named=True)
-        said.append(f"The worst of {several(paper.group_count, 'group')} by {', '.join(paper.by)}: {worst['name']}, {percent(worst['availability'])}.")
+        said.append(
+            f"The worst of {several(paper.group_count, 'group')} by {', '.join(paper.by)}: {worst['name']}, {percent(worst['availability'])}."
+        )
     return said
 
 
-def _kpis(totals: Row, before: str) -> list[Shown]:
+def _kpis(totals: Row) -> list[Shown]:
     def kpi(name: str, value: str, more: str, *, is_worse: bool) -> Shown:
-        said = f"no figure for {before}" if "–" in more else f"{more} on {before}"
-        return {"name": name, "value": value, "change": said, "worse": is_worse}
+        return {"name": name, "value": value, "change": more, "worse": is_worse}
 
     def shares(name: str, label: str) -> Shown:
         more: Decimal | None = totals[f"{name}_change"]
-        return kpi(label, percent(totals[name]), f"{points(more)} points", is_worse=more is not None and more < 0)
+        return kpi(
+            label,
+            percent(totals[name]),
+            points(more) if more is None else f"{points(more)} points",
+            is_worse=more is not None and more < 0,
+        )
 
     def lengths(name: str, label: str) -> Shown:
         more: timedelta | None = totals[f"{name}_change"]
@@ -98,7 +118,12 @@ def _kpis(totals: Row, before: str) -> list[Shown]:
         return kpi(label, length(totals[name]), change(more), is_worse=is_worse)
 
     more = totals["outages_change"]
-    outages = kpi("Outages", count(totals["outages"]), points(None) if more is None else _signed(more), is_worse=bool(more and more > 0))
+    outages = kpi(
+        "Outages",
+        count(totals["outages"]),
+        points(None) if more is None else _signed(more),
+        is_worse=bool(more and more > 0),
+    )
     return [
         shares("availability", "Availability"),
         lengths("downtime", "Downtime"),
@@ -135,7 +160,11 @@ def _target(paper: Paper) -> Shown:
     left = totals["left"]
     is_met = left >= timedelta()
     reached = "was met" if is_met else "was missed"
-    stores = "" if paper.store_count == 1 else f" Of {several(paper.store_count, 'store')}, {count(paper.missed)} missed it on their own."
+    stores = (
+        ""
+        if paper.store_count == 1
+        else f" Of {several(paper.store_count, 'store')}, {count(paper.missed)} missed it on their own."
+    )
     return {
         "title": f"The target of {target} %",
         "said": f"The target {reached}: downtime of {length(totals['budget'])} was allowed, and there was {length(totals['spent'])}.{stores}",
@@ -173,16 +202,38 @@ def _groups(paper: Paper) -> Shown | None:
         return None
     others = paper.group_count - len(rows)
     note = f"The other {several(others, 'group')} fared no worse." if others else ""
-    return {"title": f"By {by}", "what": by, "counted": True, "rows": _listed(rows), "note": f"Change: in points of availability, against {paper.before}. {note}"}
+    return {
+        "title": f"By {by}",
+        "what": by,
+        "counted": True,
+        "rows": _listed(rows),
+        "note": f"Change: in points of availability, against {paper.before}. {note}",
+    }
 
 
 def _stores(paper: Paper) -> Shown | None:
     rows = paper.stores
     if rows.is_empty():
         return None
-    title = "The store" if paper.store_count == 1 else f"The {len(rows)} worst stores" if len(rows) > 1 else "The worst store"
-    note = "" if paper.store_count == 1 else "The least available first; of those alike, the ones that were down the longest. "
-    return {"title": title, "what": "Store", "counted": False, "rows": _listed(rows), "note": f"{note}Longest: of one outage. Change: in points of availability, against {paper.before}."}
+    title = (
+        "The store"
+        if paper.store_count == 1
+        else f"The {len(rows)} worst stores"
+        if len(rows) > 1
+        else "The worst store"
+    )
+    note = (
+        ""
+        if paper.store_count == 1
+        else "The least available first; of those alike, the ones that were down the longest. "
+    )
+    return {
+        "title": title,
+        "what": "Store",
+        "counted": False,
+        "rows": _listed(rows),
+        "note": f"{note}Longest: of one outage. Change: in points of availability, against {paper.before}.",
+    }
 
 
 def _spread(spread: Spread) -> list[Shown]:
@@ -201,7 +252,12 @@ def _parts(paper: Paper) -> Shown:
     most = max((each["down"] + each["unknown"] for each in shares), default=0.0) or 1.0
     step = -(-len(rows) // _MOST_LABELS)
     bars = [
-        {"label": _label(row[paper.unit], paper.unit) if not place % step else "", "down": each["down"] / most, "unknown": each["unknown"] / most}
+        {
+            "label": _label(row[paper.unit], paper.unit) if not place % step else "",
+            "value": f"{each['down']:.0%}" if len(rows) <= _MOST_LABELS else "",
+            "down": each["down"] / most,
+            "unknown": each["unknown"] / most,
+        }
         for place, (row, each) in enumerate(zip(rows, shares, strict=True))
     ]
     downs = [each["down"] for each in shares]
@@ -236,7 +292,7 @@ def _hours(hours: pl.DataFrame) -> Shown | None:
         is_open = bool(row["service"])
         if value is None:
             return {"text": "", "shade": None, "open": is_open}
-        shade = (best - float(value)) / (best - worst) if best > worst else 0.0
+        shade = (best - float(value)) / max(best - worst, _LEAST_RANGE)
         return {"text": str(int(value)), "shade": round(shade, 4), "open": is_open}
 
     days = [
@@ -260,8 +316,8 @@ def _outages(paper: Paper) -> Shown:
         {
             "name": shortened(row["name"] or row["store_id"]),
             "sub": shortened(row["store_id"]) if row["name"] else "",
-            "since": local(row["starts_at"], row["zone"]),
-            "until": "goes on" if row["ongoing"] else local(row["ends_at"], row["zone"]),
+            "since": local(row["starts_at"], row["zone"], paper.as_of),
+            "until": "goes on" if row["ongoing"] else local(row["ends_at"], row["zone"], paper.as_of),
             "ongoing": row["ongoing"],
             "downtime": length(row["downtime"]),
             "whole": length(row["whole_downtime"]),
@@ -300,9 +356,18 @@ def _method(paper: Paper) -> list[tuple[str, str]]:
     out = f" Maintenance took out {length(taken)}." if taken else ""
     return [
         ("Opening hours.", f"Only time in which a store is open counts, by its own hours and clocks.{out}"),
-        ("Polls.", f"{paper.facts['Policy'].partition(': ')[2].capitalize()}. Carry limit: {paper.facts['Carry limit']}."),
-        ("Availability", "is uptime / (uptime + downtime): unknown time counts neither way. Coverage is the share that is known."),
-        ("Rounding.", "Percentages are rounded down, so that an outage never shows as 100 %; lengths of time to the nearest minute, or hour."),
+        ("Polls.", _BELIEVED[paper.policy].format(spoken(paper.carry_limit))),
+        (
+            "Availability",
+            "is uptime / (uptime + downtime): unknown time counts neither way. Coverage is the share that is known.",
+        ),
+        (
+            "Rounding.",
+            "Percentages are rounded down, so that an outage never shows as 100 %; lengths of time to the nearest minute, or hour.",
+        ),
         ("Groups.", "A group's percentage is of the sums of its stores' times, never a mean of percentages."),
-        ("Facts.", f"As of {paper.facts['As of']}. Time zones: {paper.facts['Time zones']}. All rules: docs/semantics.md."),
+        (
+            "Facts.",
+            f"Nothing that was observed after {paper.as_of:%Y-%m-%d %H:%M:%S} UTC counts. Time zones are those of edition {EDITION} of the IANA database. All rules: docs/semantics.md.",
+        ),
     ]

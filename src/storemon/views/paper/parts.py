@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 import polars as pl
@@ -41,7 +41,7 @@ class Paper:
         outages: the longest outages, of ``outage_count``, with ``name`` and ``zone``.
         weak: what weakens the figures, in a line, or nothing.
         target: the availability that was promised, in percent, if any was; ``missed`` by so many stores.
-        facts: what the report rests on, in words.
+        policy: what is held true between polls: ``carry`` or ``nearest``; a poll is believed for ``carry_limit``.
 
     """
 
@@ -65,4 +65,5 @@ class Paper:
     weak: str
     target: str | None
     missed: int
-    facts: dict[str, str]
+    policy: str
+    carry_limit: timedelta

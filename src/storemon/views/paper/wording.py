@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from storemon.units.zones import zone_info
 
-_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+_SECOND, _MINUTE, _HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 _MANY = 100 * _HOUR
 _LONGEST_NAME = 56
 NONE = "–"  # noqa: RUF001 - a dash
@@ -53,10 +53,20 @@ def several(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def local(at: datetime, zone: str) -> str:
-    """Write what the clocks of a zone show: ``Mon 7 Oct, 09:30``."""
+def local(at: datetime, zone: str, now: datetime) -> str:
+    """Write what the clocks of a zone show: ``Mon 7 Oct, 09:30``, and the year if it is not that of ``now``."""
     shown = at.astimezone(zone_info(zone))
-    return f"{shown:%a} {shown.day} {shown:%b, %H:%M}"
+    year = f" {shown.year}" if shown.year != now.astimezone(zone_info(zone)).year else ""
+    return f"{shown:%a} {shown.day} {shown:%b}{year}, {shown:%H:%M}"
+
+
+def spoken(length: timedelta) -> str:
+    """Write a length of time in the largest unit that it is several of: ``7 days``, ``36 hours``."""
+    for unit, least in (("day", 24 * _HOUR), ("hour", _HOUR), ("minute", _MINUTE), ("second", _SECOND)):
+        number, rest = divmod(length, least)
+        if number and not rest:
+            return several(number, unit)
+    return f"{length / _SECOND:,.6f} seconds"
 
 
 def shortened(name: str) -> str:
