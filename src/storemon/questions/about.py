@@ -52,8 +52,13 @@ def stretch(window: Window, now: datetime, zones: Collection[str] = EVERYWHERE) 
     spans = sorted({dates(window, now, zone) for zone in zones})
     told = " or ".join(between(*span) for span in spans)
     clocks = "by each store's own clocks" + (", whose dates differ" if len(spans) > 1 else "")
-    is_cut = any(window.span.bounds(now, zone, window.back)[1] == now for zone in zones)
-    return f"{told}, {clocks}{', up to as-of' if is_cut else ''}"
+    return f"{told}{' so far' if is_cut(window, now, zones) else ''}, {clocks}"
+
+
+def is_cut(window: Window, now: datetime, zones: Collection[str] = EVERYWHERE) -> bool:
+    """Tell whether a calendar window is not over yet: it ends at as-of, by some clocks at least."""
+    is_calendar = isinstance(window.span, Calendar)
+    return is_calendar and any(window.span.bounds(now, zone, window.back)[1] == now for zone in zones)
 
 
 def dates(window: Window, now: datetime, zone: str) -> tuple[date, date]:

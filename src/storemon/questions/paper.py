@@ -11,7 +11,6 @@ import polars as pl
 from storemon.answers.outages import outages
 from storemon.answers.report import report, report_by_range
 from storemon.answers.week import hour_of_week
-from storemon.calendar.periods import Unit
 from storemon.calendar.schedule import DEFAULT_ZONE
 from storemon.calendar.windows import LAST_WEEK, Calendar, Rolling, Window
 from storemon.engine.chosen import chosen_stores
@@ -20,20 +19,19 @@ from storemon.errors import InputError
 from storemon.lake.lacking import told_lacking
 from storemon.lake.snapshot import Snapshot
 from storemon.questions import report as report_question
-from storemon.questions.about import stretch
+from storemon.questions.about import is_cut, stretch
 from storemon.questions.options import Means, ReportQuestion, split
 from storemon.units.durations import format_duration
 from storemon.views.paper.document import drawn
-from storemon.views.paper.parts import Paper, Row, Spread
+from storemon.views.paper.parts import Paper, Part, Row, Spread
 from storemon.views.paper.wording import several, spoken
 
-GROUPS, STORES, STORES_ALONE, OUTAGES = 15, 10, 20, 12
+GROUPS, STORES, STORES_ALONE, OUTAGES = 15, 10, 20, 10
 """So many of the worst are listed: groups; stores below groups, and on their own; outages."""
 
 _TOTALS = ("availability", "coverage", "uptime", "downtime", "unknown", "service", "excluded", "outages")
 _LISTED = ("availability", "uptime", "downtime", "unknown", "service", "outages", "longest_outage")
-_UNITS: Sequence[tuple[timedelta, Unit]] = (
-    (timedelta(days=2), "hour"),
+_UNITS: Sequence[tuple[timedelta, Part]] = (
     (timedelta(days=62), "day"),
     (timedelta(days=400), "week"),
 )
@@ -47,7 +45,7 @@ class _Told(NamedTuple):
 
     worst: pl.DataFrame
     spread: Spread
-    count: int
+    number: int
     missed: int
 
 
@@ -113,10 +111,11 @@ def paper(question: ReportQuestion, snapshot: Snapshot, means: Means) -> Paper:
     return Paper(
         title=_title(check(question)),
         stretch=stretch(window, now, zones or [DEFAULT_ZONE]),
-        which=_which(question, told.count, len(zones)),
+        which=_which(question, told.number, len(zones)),
+        so_far=is_cut(window, now, zones),
         before=_before(window),
         as_of=now,
-        totals=_totals(snapshot, question.target, asked) if told.count else None,
+        totals=_totals(snapshot, question.target, asked) if told.number else None,
         unit=unit,
         parts=report(snapshot, measures=_PARTS, every=unit, group_by=[], **asked),
         hours=hour_of_week(snapshot, group_by=[], **asked),
@@ -124,7 +123,7 @@ def paper(question: ReportQuestion, snapshot: Snapshot, means: Means) -> Paper:
         groups=None if groups is None else _worst(groups, GROUPS),
         group_count=0 if groups is None else len(groups),
         stores=_named(snapshot, told.worst),
-        store_count=told.count,
+        store_count=told.number,
         spread=told.spread,
         outages=_named(snapshot, zoned),
         outage_count=len(found),
@@ -136,7 +135,7 @@ def paper(question: ReportQuestion, snapshot: Snapshot, means: Means) -> Paper:
     )
 
 
-def _unit(window: Window, now: datetime) -> Unit:
+def _unit(window: Window, now: datetime) -> Part:
     """Choose into which parts a window is cut, so that there are neither few nor many."""
     starts_at, ends_at = window.span.bounds(now, DEFAULT_ZONE, window.back)
     return next((unit for most, unit in _UNITS if ends_at - starts_at <= most), "month")

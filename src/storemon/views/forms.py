@@ -9,7 +9,7 @@ import polars as pl
 import polars.selectors as cs
 
 from storemon.views.answer import About, Legend
-from storemon.views.workbook import workbook
+from storemon.views.workbook.book import workbook
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,7 +30,7 @@ def pieces(frames: Iterable[pl.DataFrame], form: Form, legend: Legend, about: Ab
     Lengths of time are ``Duration("us")``. CSV is that of `to_csv`. JSON is an array of objects, NDJSON an object in
     each line: lengths of time in whole microseconds, percentages and rates as numbers, instants as text. Parquet, and
     Arrow's IPC stream, keep lengths of time exact, and percentages and rates as decimals. A workbook is that
-    of `storemon.views.workbook.workbook`: it says what it is ``about``.
+    of `storemon.views.workbook.book.workbook`: it says what it is ``about``.
 
     Raises:
         InputError: there are more rows than a sheet has, or what writes workbooks is not installed.

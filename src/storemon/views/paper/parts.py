@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
+Part = Literal["day", "week", "month"]
 Row = dict[str, Any]
 """Measures by their names as `storemon.report` tells them, without the window; also ``_previous`` and ``_change``."""
 
@@ -30,10 +31,11 @@ class Paper:
         title: what the window is called.
         stretch: from when to when it goes, by whose clocks.
         which: which stores it is of.
+        so_far: as-of lies in it, where it would end later.
         before: what the window before is called, like ``the week before``.
         as_of: the report's now.
         totals: the figures of all stores together; None if there is no store.
-        parts: the window cut into local hours, days, weeks or months, named ``unit``: all stores together.
+        parts: the window cut into local days, weeks or months, named ``unit``: all stores together.
         hours: the 168 hours of the week, all stores together.
         groups: the worst groups, of ``group_count``, with the tags ``by``; None where groups were not asked for.
         stores: the worst stores, of ``store_count``, ``name`` among their columns.
@@ -48,10 +50,11 @@ class Paper:
     title: str
     stretch: str
     which: str
+    so_far: bool
     before: str
     as_of: datetime
     totals: Row | None
-    unit: Literal["hour", "day", "week", "month"]
+    unit: Part
     parts: pl.DataFrame
     hours: pl.DataFrame
     by: Sequence[str]

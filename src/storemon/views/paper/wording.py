@@ -43,6 +43,11 @@ def change(value: timedelta | None) -> str:
     return f"{_sign(value > timedelta())}{length(abs(value))}" if value else "±0"
 
 
+def more_or_less(number: int) -> str:
+    """Write by how much a number changed."""
+    return f"{_sign(number > 0)}{abs(number):,}" if number else "±0"
+
+
 def count(value: int | None) -> str:
     """Write a number."""
     return NONE if value is None else f"{value:,}"

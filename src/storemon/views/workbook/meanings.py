@@ -1,8 +1,10 @@
-"""What each column means, in plain words; the full rules are in docs/semantics.md, and so are the words."""
+"""What each column is called and means, in plain words; docs/semantics.md has the full rules."""
+
+from collections.abc import Mapping
 
 import polars as pl
 
-from storemon.views.answer import Column, Legend
+from storemon.views.answer import About, Column, Legend
 
 _MEASURES = {
     "uptime": ("Uptime", "Open time in which a store is held to be up."),
@@ -21,7 +23,7 @@ _MEASURES = {
     "longest_outage": ("Longest outage", "The open time of the longest outage, as much of it as lies in the window."),
     "mttr": ("Mean time to repair", "The mean downtime of the window's outages that have ended."),
     "mtbf": ("Mean time between outages", "Uptime / number of outages."),
-    "budget": ("Budget", "Downtime that the target allows: (1 - target) × (uptime + downtime)."),
+    "budget": ("Budget", "Downtime that the target allows: (1 - target) * (uptime + downtime)."),
     "spent": ("Spent", "Downtime, set against the budget."),
     "left": ("Left", "Budget - spent. Below zero, the target is missed."),
     "burn_rate": (
@@ -83,3 +85,28 @@ def meaning(name: str, legend: Legend) -> str:
         return _COLUMNS.get(name, ("", "A tag of the stores."))[1]
     column = legend[name]
     return _SIDES[column.side] if column.side else _MEASURES.get(column.measure, ("", ""))[1]
+
+
+def sections(headings: Mapping[str, str], legend: Legend, about: About) -> dict[str, Mapping[str, str]]:
+    """Say what a file is of, what its columns mean, by their headings, and how the figures are made."""
+    told = {
+        "What it is of": about.facts,
+        "What the columns mean": {shown: meaning(name, legend) for name, shown in headings.items()},
+        "How the figures are made": _made(legend),
+    }
+    return {title: lines for title, lines in told.items() if lines}
+
+
+def _made(legend: Legend) -> dict[str, str]:
+    measures = {column.measure for column in legend.values()}
+    if not measures:
+        return {}
+    shaded = {"Colours": "The darker an availability, the worse; white is 100 %. A shade is the same in every file."}
+    return {
+        "Opening hours": "Only time in which a store is open by its hours counts, by its own clocks.",
+        "Sums": "Uptime + downtime + unknown is the service time, to the microsecond.",
+        "Lengths of time": "They are numbers, shown as hours:minutes:seconds, so that they can be added up. Those that "
+        "may be below zero are in the unit that their heading names.",
+        "Percentages": "They are rounded down, so that an outage never shows as 100 %. Those of a group are of its "
+        "stores' sums, never a mean of percentages. They are empty where nothing is known.",
+    } | (shaded if "availability" in measures else {})
