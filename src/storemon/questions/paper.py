@@ -24,7 +24,7 @@ from storemon.questions.options import Means, ReportQuestion, split
 from storemon.units.durations import format_duration
 from storemon.views.paper.document import drawn
 from storemon.views.paper.parts import Paper, Part, Row, Spread
-from storemon.views.paper.wording import several, spoken
+from storemon.views.paper.wording import several, shortened, spoken
 
 GROUPS, STORES, STORES_ALONE, OUTAGES = 15, 10, 20, 10
 """So many of the worst are listed: groups; stores below groups, and on their own; outages."""
@@ -187,7 +187,7 @@ def _named(snapshot: Snapshot, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _which(question: ReportQuestion, stores: int, zones: int) -> str:
     conditions = split(question.where)
-    whose = f" with {' and '.join(conditions)}" if conditions else ""
+    whose = f" with {' and '.join(map(shortened, conditions))}" if conditions else ""
     return f"{several(stores, 'store')}{whose}" + (f" in {several(zones, 'time zone')}" if zones > 1 else "")
 
 

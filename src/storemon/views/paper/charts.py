@@ -30,7 +30,7 @@ def bar(totals: Row) -> Shown:
     """Show the open time of all stores."""
     return shares(totals) | {
         "up_text": f"up {length(totals['uptime'])}",
-        "down_text": f"down {length(totals['downtime'])}",
+        "down_text": f"down, as a share of open time{above}",
         "unknown_text": f"unknown {length(totals['unknown'])}",
         "whole_text": f"of {length(totals['service'])} in which stores were open",
     }
@@ -56,21 +56,23 @@ def parts(paper: Paper) -> Shown:
     bars = [
         {
             "label": _label(at, paper, named=named),
-            "value": f"{each['down']:.0%}" if named else "",
+            "value": percent(available) if named else "",
             "down": each["down"] / tallest,
             "unknown": each["unknown"] / tallest,
         }
-        for at, each in zip(begins, drawn, strict=True)
+        for at, each, available in zip(begins, drawn, paper.parts["availability"], strict=True)
     ]
-    worst = max(range(len(drawn)), key=lambda place: drawn[place]["down"])
-    most = drawn[worst]["down"]
-    told = f"; the most was {most:.0%}, {_label(begins[worst], paper, named=True)}" if most else ""
+    worst = paper.parts.drop_nulls("availability").sort("availability", maintain_order=True).head(1).to_dicts()
+    least = (
+        f"{percent(worst[0]['availability'])}, {_label(worst[0][paper.unit], paper, named=True)}" if worst else "none"
+    )
+    above = "; above: availability" if named else ""
     return {
         "title": f"By {paper.unit}",
-        "alt": f"Columns for each {paper.unit}: the share of open time that was down, and that is unknown{told}.",
+        "alt": f"Columns for each {paper.unit}: the share of open time that was down, and unknown. Least availability: {least}.",
         "bars": bars,
-        "down_text": f"down, as a share of open time{told}",
-        "unknown_text": f"unknown. The tallest column is {tallest:.0%} of the open time",
+        "down_text": f"down, as a share of open time{'; above: availability' if named else ''} (the least: {least})",
+        "unknown_text": f"unknown (the tallest column is {int(tallest * 100)} % of open time). Least available: {least}",
     }
 
 

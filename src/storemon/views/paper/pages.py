@@ -31,11 +31,11 @@ def pages(paper: Paper) -> Shown:
     now, totals = paper.as_of, paper.totals
     at = {name: getattr(now, name) for name in ("year", "month", "day", "hour", "minute", "second")}
     shown: Shown = {
-        "pdf_title": f"Uptime, {paper.title}: {paper.stretch}",
+        "pdf_title": f"Uptime, {shortened(paper.title)}: {paper.stretch}",
         "date": at,
         "kind": "Uptime report",
         "as_of": f"as of {now:%a} {now.day} {now:%b %Y, %H:%M} UTC",
-        "title": paper.title,
+        "title": shortened(paper.title),
         "stretch": paper.stretch,
         "which": paper.which,
         "footer": f"{shortened(paper.title)} · as of {now:%Y-%m-%d %H:%M:%S} UTC · storemon {version('storemon')}",
@@ -71,15 +71,19 @@ def _lead(paper: Paper) -> list[str]:
     if not totals["downtime"]:
         said.append("There was no downtime.")
     elif paper.store_count > 1:
-        never_down = f"{count(spread.up_throughout)} {'was' if spread.up_throughout == 1 else 'were'} never down"
+        never_down = f"{_of(spread.up_throughout)} {'was' if spread.up_throughout == 1 else 'were'} never down"
         said.append(
-            f"Of {several(paper.store_count, 'store')} {never_down}, and {count(spread.down_throughout)} never up."
+            f"Of {several(paper.store_count, 'store')} {never_down}, and {_of(spread.down_throughout)} never up."
         )
     if paper.groups is not None and len(paper.groups) and paper.group_count > 1:
         worst = paper.groups.row(0, named=True)
         which = f"{shortened(worst['name'])}, {percent(worst['availability'])}"
         said.append(f"The worst of {paper.group_count:,} groups is {which}.")
     return said
+
+
+def _of(number: int) -> str:
+    return count(number) if number else "none"
 
 
 def _since(paper: Paper, totals: Row) -> str:

@@ -33,7 +33,9 @@ def length(value: timedelta | None) -> str:
     if value < _MINUTE:
         return "< 1 min" if value else "0"
     hours, minutes = divmod((value + _MINUTE / 2) // _MINUTE, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+    return " ".join(
+        [f"{hours} h"] * bool(hours) + [f"{minutes:02d} min" if hours else f"{minutes} min"] * bool(minutes)
+    )
 
 
 def change(value: timedelta | None) -> str:
