@@ -30,7 +30,7 @@ def bar(totals: Row) -> Shown:
     """Show the open time of all stores."""
     return shares(totals) | {
         "up_text": f"up {length(totals['uptime'])}",
-        "down_text": f"down, as a share of open time{above}",
+        "down_text": f"down {length(totals['downtime'])}",
         "unknown_text": f"unknown {length(totals['unknown'])}",
         "whole_text": f"of {length(totals['service'])} in which stores were open",
     }
@@ -69,10 +69,10 @@ def parts(paper: Paper) -> Shown:
     above = "; above: availability" if named else ""
     return {
         "title": f"By {paper.unit}",
-        "alt": f"Columns for each {paper.unit}: the share of open time that was down, and unknown. Least availability: {least}.",
+        "alt": f"For each {paper.unit}, which share of open time was down, and unknown. Least available: {least}.",
         "bars": bars,
-        "down_text": f"down, as a share of open time{'; above: availability' if named else ''} (the least: {least})",
-        "unknown_text": f"unknown (the tallest column is {int(tallest * 100)} % of open time). Least available: {least}",
+        "down_text": f"down, as a share of open time{above}",
+        "unknown_text": f"unknown (the tallest column is {int(tallest * 100)} %). Least available: {least}",
     }
 
 
