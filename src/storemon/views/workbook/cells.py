@@ -49,6 +49,8 @@ def shown(name: str, kind: pl.DataType, told: Column | None) -> Shown:
         return Shown(name, days, "yyyy-mm-dd hh:mm:ss", 19, text)
     if kind == pl.Date:
         return Shown(name, value.to_physical() + _EPOCH_DAY, "yyyy-mm-dd", 11, value.cast(pl.String))
+    if kind.is_decimal():
+        return Shown(name, value.cast(pl.Float64), "#,##0.00")
     return Shown(name, value, "#,##0" if kind.is_integer() else "General")
 
 
