@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
 
-from storemon.calendar.periods import wall
+from storemon.calendar.periods import beginning, first_date, wall
 from storemon.calendar.windows import Calendar, Window
 from storemon.questions.options import Chosen, Facts, Means, split
 from storemon.units.zones import EDITION
@@ -56,9 +56,13 @@ def stretch(window: Window, now: datetime, zones: Collection[str] = EVERYWHERE) 
 
 
 def is_cut(window: Window, now: datetime, zones: Collection[str] = EVERYWHERE) -> bool:
-    """Tell whether a calendar window is not over yet: it ends at as-of, by some clocks at least."""
-    is_calendar = isinstance(window.span, Calendar)
-    return is_calendar and any(window.span.bounds(now, zone, window.back)[1] == now for zone in zones)
+    """Tell whether a calendar window is not over yet, by some clocks at least."""
+    span = window.span
+    if not isinstance(span, Calendar):
+        return False
+    later = span.offset - window.back + 1
+    firsts = {zone: first_date(span.day or wall(now, zone).date(), span.unit) for zone in zones}
+    return any(beginning(first, span.unit, later, zone) > now for zone, first in firsts.items())
 
 
 def dates(window: Window, now: datetime, zone: str) -> tuple[date, date]:

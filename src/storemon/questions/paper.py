@@ -21,7 +21,7 @@ from storemon.lake.snapshot import Snapshot
 from storemon.questions import report as report_question
 from storemon.questions.about import is_cut, stretch
 from storemon.questions.options import Means, ReportQuestion, split
-from storemon.units.durations import format_duration
+from storemon.units.durations import is_duration
 from storemon.views.paper.document import drawn
 from storemon.views.paper.parts import Paper, Part, Row, Spread
 from storemon.views.paper.wording import several, shortened, spoken
@@ -194,7 +194,7 @@ def _which(question: ReportQuestion, stores: int, zones: int) -> str:
 def _title(window: Window) -> str:
     """Write what a window is called: its own name, but for those that are written in numbers."""
     span = window.span
-    if isinstance(span, Rolling) and window.name == f"last_{format_duration(span.length)}":
+    if isinstance(span, Rolling) and is_duration(window.name.removeprefix("last_")):
         return f"The last {_of_one(span.length)}"
     if isinstance(span, Calendar) and span.day is not None and window.name[:4] == f"{span.day:%Y}":
         names = {"day": f"{span.day:%A}", "week": f"Week {span.day.isocalendar().week}", "month": f"{span.day:%B %Y}"}
