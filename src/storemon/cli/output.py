@@ -23,8 +23,8 @@ OutFile = Annotated[
     Path | None,
     Parameter(
         name="--out",
-        help="File to write: .csv, .xlsx, or .json, .ndjson, .parquet or .arrow with exact figures (default: a table "
-        "on a terminal, else CSV to standard output).",
+        help="File to write: .csv, .xlsx, .pdf (a report), or .json, .ndjson, .parquet or .arrow with exact figures "
+        "(default: a table on a terminal, else CSV to standard output).",
     ),
 ]
 

@@ -8,7 +8,7 @@ from storemon.calendar.periods import beginning, first_date, wall
 from storemon.calendar.windows import Calendar, Window
 from storemon.questions.options import Chosen, Facts, Means, split
 from storemon.units.zones import EDITION
-from storemon.views.words import limit
+from storemon.views.paper.wording import spoken
 
 EVERYWHERE = ("Etc/GMT+12", "UTC", "Pacific/Kiritimati")
 """Zones such that any date that any clock shows at an instant is that of one of them."""
@@ -32,7 +32,7 @@ def facts(
     if target is not None:
         told["Target"] = f"an availability of {target.strip().removesuffix('%').rstrip()} %"
     return told | {
-        "Carry limit": f"{limit(question.limit(means))}: so long a poll is believed; after that nothing is known",
+        "Carry limit": f"{spoken(question.limit(means))}: so long a poll is believed; after that nothing is known",
         "Time zones": f"edition {EDITION} of the IANA database",
         "Made by": f"storemon {version('storemon')}; docs/semantics.md has the rules",
     }

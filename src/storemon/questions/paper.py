@@ -87,7 +87,7 @@ def check(question: ReportQuestion) -> Window:
         raise InputError(f"a PDF tells of one window, but these were asked for: {names}; ask for one")
     for name, given in (("measures", question.measures), ("wide", question.wide), ("every", question.every)):
         if given:
-            raise InputError(f"a PDF chooses its figures itself; leave out {name}, or choose another form")
+            raise InputError(f"a PDF chooses its figures itself; leave out --{name}, or choose another form")
     return windows[0]
 
 

@@ -31,6 +31,7 @@ from storemon.views.forms import WITH_DOCUMENT, Document, Form
 
 MOST_PARTS_OF_A_STORE = 1_000_000
 """The most parts of windows of a store in a report, which are all in memory: the hours of a century."""
+MOST_STORES_OF_A_DOCUMENT = 100_000
 _LET_GO_SECONDS = 1
 _BATCH = 100_000  # rows that are written at a time
 _SEVEN_COLUMNS = legend_of_report(chosen(SEVEN_COLUMNS, None), DEFAULT_WINDOWS)
@@ -81,6 +82,7 @@ def report_as(settings: Settings, job: Job, form: Form | Document) -> Path:
         FileError: it can't be written.
         FileNotFoundError: what it is made of is gone.
         InputError: it can't be written in this form.
+        StoremonError: its facts can't be read, of which a document is made.
 
     """
     file, exact = report_file(settings, job.id, form), report_file(settings, job.id, "parquet")
@@ -91,6 +93,11 @@ def report_as(settings: Settings, job: Job, form: Form | Document) -> Path:
     question, means = question_of(ReportQuestion, job.parameters["question"]), _means(settings, job.parameters)
     if form == "pdf":
         snapshot = _asker(job).snapshot(settings, job.parameters["versions"])
+        if (stores := len(snapshot.stores())) > MOST_STORES_OF_A_DOCUMENT:
+            raise InputError(
+                f"there are {stores:,} stores, and a PDF is made of {MOST_STORES_OF_A_DOCUMENT:,} at the most while "
+                "somebody waits; on a machine that has the lake: storemon report --out week.pdf"
+            )
         content = document(replace(question, as_of=job.parameters["as_of"]), snapshot, means)
         write(file, content)
         return file

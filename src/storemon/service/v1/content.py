@@ -50,6 +50,7 @@ class Download:
             conflict="It is not complete",
             gone="Its file is gone",
             no_such_range="There are no such bytes",
+            facts_out_of_reach="The lake can't be read, of which a PDF is made",
         ),
     },
     opt=tells("ETag", "Last-Modified", "Content-Disposition", "X-As-Of", "X-Zone-Data"),
