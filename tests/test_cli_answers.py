@@ -121,6 +121,17 @@ def test_a_workbook_says_what_was_asked(sampled: Path, tmp_path: Path) -> None:
         assert about["Policy"] == "nearest: the nearest poll is believed, before or after"
 
 
+@pytest.mark.parametrize("line", ["now", "now --group-by region", "audit", "outages", "hour-of-week", "report"])
+def test_every_column_of_a_workbook_is_explained(line: str, sampled: Path, tmp_path: Path) -> None:
+    """A tag is one in the answers that have tags only."""
+    file = tmp_path / "answer.xlsx"
+    run(f"{line} --out {file}", sampled)
+    book = load_workbook(file)
+    about = dict(book["About"].iter_rows(min_row=3, max_col=2, values_only=True))
+    tags = [cell.value for cell in book["storemon"][1] if about[cell.value] == "A tag of the stores."]
+    assert tags == (["region"] if "region" in line else [])
+
+
 def test_the_examples_of_help_are_understood() -> None:
     for command, examples in EXAMPLES.items():
         assert len(examples) == 2

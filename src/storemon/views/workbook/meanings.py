@@ -54,6 +54,20 @@ _COLUMNS = {
     "last_polled_at": ("Last polled at", "The newest poll."),
     "last_active_at": ("Last active at", "The newest poll that found the store up."),
     "next_change_at": ("Next change at", "The next opening or closing."),
+    "open": ("Open", "How many of the stores are open by their hours."),
+    "open_active": ("Open and active", "How many of the open ones are held to be up."),
+    "open_inactive": ("Open and inactive", "How many of the open ones are held to be down."),
+    "open_unknown": ("Open and unknown", "Of how many of the open ones nobody can tell."),
+    "closed": ("Closed", "How many of the stores are closed by their hours."),
+    "finding": ("Finding", "What was looked for."),
+    "count": ("Count", "How often it was found."),
+    "meaning": ("Meaning", "What that does to the figures."),
+    "examples": ("Examples", "The first of them, in JSON."),
+    "file": ("File", "Where the row was."),
+    "line": ("Line", "Which line of the file it was, the header being the first."),
+    "row": ("Row", "The row as it stood there."),
+    "reason": ("Reason", "Why it could not be read."),
+    "rejected_at": ("Rejected at", "When it was set aside."),
 }
 _SIDES = {"previous": "The same, of the window before.", "change": "How much more that is than in the window before."}
 _SIDE_HEADINGS = {"previous": "before", "change": "change"}
