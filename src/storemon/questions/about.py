@@ -5,8 +5,9 @@ from datetime import date, datetime, timedelta
 from importlib.metadata import version
 
 from storemon.calendar.periods import beginning, first_date, wall
-from storemon.calendar.windows import Calendar, Window
+from storemon.calendar.windows import Calendar, Rolling, Window
 from storemon.questions.options import Chosen, Facts, Means, split
+from storemon.units.durations import is_duration
 from storemon.units.zones import EDITION
 from storemon.views.paper.wording import spoken
 
@@ -63,6 +64,31 @@ def is_cut(window: Window, now: datetime, zones: Collection[str] = EVERYWHERE) -
     later = span.offset - window.back + 1
     firsts = {zone: first_date(span.day or wall(now, zone).date(), span.unit) for zone in zones}
     return any(beginning(first, span.unit, later, zone) > now for zone, first in firsts.items())
+
+
+def title(window: Window) -> str:
+    """Write what a window is called: its own name, but for those that are written in numbers."""
+    span = window.span
+    if isinstance(span, Rolling) and is_duration(window.name.removeprefix("last_")):
+        return f"The last {_of_one(span.length)}"
+    if isinstance(span, Calendar) and span.day is not None and window.name[:4] == f"{span.day:%Y}":
+        names = {"day": f"{span.day:%A}", "week": f"Week {span.day.isocalendar().week}", "month": f"{span.day:%B %Y}"}
+        return names[span.unit]
+    name = window.name.replace("_", " ").replace("-", " ").strip() or window.name
+    return name[0].upper() + name[1:]
+
+
+def previous(window: Window) -> str:
+    """Write what the window before is called: ``the week before``."""
+    if isinstance(window.span, Calendar):
+        return f"the {window.span.unit} before"
+    if isinstance(window.span, Rolling):
+        return f"the {_of_one(window.span.length)} before"
+    return "as long a time before"
+
+
+def _of_one(length: timedelta) -> str:
+    return spoken(length).removeprefix("1 ")
 
 
 def dates(window: Window, now: datetime, zone: str) -> tuple[date, date]:

@@ -12,19 +12,18 @@ from storemon.answers.outages import outages
 from storemon.answers.report import report, report_by_range
 from storemon.answers.week import hour_of_week
 from storemon.calendar.schedule import DEFAULT_ZONE
-from storemon.calendar.windows import LAST_WEEK, Calendar, Rolling, Window
+from storemon.calendar.windows import LAST_WEEK, Window
 from storemon.engine.chosen import chosen_stores
 from storemon.engine.question import Asked, ask
 from storemon.errors import InputError
 from storemon.lake.lacking import told_lacking
 from storemon.lake.snapshot import Snapshot
 from storemon.questions import report as report_question
-from storemon.questions.about import is_cut, stretch
+from storemon.questions.about import is_cut, previous, stretch, title
 from storemon.questions.options import Means, ReportQuestion, split
-from storemon.units.durations import is_duration
 from storemon.views.paper.document import drawn
 from storemon.views.paper.parts import Paper, Part, Row, Spread
-from storemon.views.paper.wording import several, shortened, spoken
+from storemon.views.paper.wording import several, shortened
 
 GROUPS, STORES, STORES_ALONE, OUTAGES = 15, 10, 20, 10
 """So many of the worst are listed: groups; stores below groups, and on their own; outages."""
@@ -109,11 +108,11 @@ def paper(question: ReportQuestion, snapshot: Snapshot, means: Means) -> Paper:
     longest = found.sort("downtime", "whole_downtime", descending=True, maintain_order=True).head(OUTAGES)
     zoned = longest.join(stores.select("store_id", "zone"), on="store_id", how="left", maintain_order="left")
     return Paper(
-        title=_title(check(question)),
+        title=title(check(question)),
         stretch=stretch(window, now, zones or [DEFAULT_ZONE]),
         which=_which(question, told.number, len(zones)),
         so_far=is_cut(window, now, zones),
-        before=_before(window),
+        before=previous(window),
         as_of=now,
         totals=_totals(snapshot, question.target, asked) if told.number else None,
         unit=unit,
@@ -189,30 +188,6 @@ def _which(question: ReportQuestion, stores: int, zones: int) -> str:
     conditions = split(question.where)
     whose = f" with {' and '.join(map(shortened, conditions))}" if conditions else ""
     return f"{several(stores, 'store')}{whose}" + (f" in {several(zones, 'time zone')}" if zones > 1 else "")
-
-
-def _title(window: Window) -> str:
-    """Write what a window is called: its own name, but for those that are written in numbers."""
-    span = window.span
-    if isinstance(span, Rolling) and is_duration(window.name.removeprefix("last_")):
-        return f"The last {_of_one(span.length)}"
-    if isinstance(span, Calendar) and span.day is not None and window.name[:4] == f"{span.day:%Y}":
-        names = {"day": f"{span.day:%A}", "week": f"Week {span.day.isocalendar().week}", "month": f"{span.day:%B %Y}"}
-        return names[span.unit]
-    name = window.name.replace("_", " ").replace("-", " ").strip() or window.name
-    return name[0].upper() + name[1:]
-
-
-def _before(window: Window) -> str:
-    if isinstance(window.span, Calendar):
-        return f"the {window.span.unit} before"
-    if isinstance(window.span, Rolling):
-        return f"the {_of_one(window.span.length)} before"
-    return "as long a time before"
-
-
-def _of_one(length: timedelta) -> str:
-    return spoken(length).removeprefix("1 ")
 
 
 _SPREAD = (
