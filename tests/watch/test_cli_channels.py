@@ -68,7 +68,7 @@ def test_a_test_is_sent_and_told(storemon: Storemon, hook: Hook) -> None:
 def test_a_test_that_is_not_taken_is_told(storemon: Storemon, hook: Hook) -> None:
     hook.answer = lambda _: (401, {}, b"s3cret-s3cret is wrong")
     ran = storemon("channels", "test", "hook", **SECRETS)
-    assert ran.status == 1
+    assert ran.status == 2
     assert "hook: it answers 401 (*** is wrong); check its address" in ran.err
 
 
