@@ -1,6 +1,5 @@
 import base64
 import socket
-from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from storemon.watch.channels.posting import is_public, read_url
 from storemon.watch.channels.reading import read_channels
 from storemon.watch.channels.webhook import Webhook, read_secrets
 from storemon.watch.messages import Attached, Message
-from tests.watch.receiving import Hook, Said
+from tests.watch.receiving import Answering, Hook
 from tests.watch.told import alert, message
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
@@ -29,7 +28,7 @@ def refused(way: Webhook, sent: Message | None = None) -> ChannelError:
     return failed.value
 
 
-def saying(status: int, body: bytes = b"", **headers: str) -> Callable[[int], Said]:
+def saying(status: int, body: bytes = b"", **headers: str) -> Answering:
     return lambda _: (status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 
@@ -146,7 +145,7 @@ def test_who_is_not_there() -> None:
         "[fe80::1]",
         "[fd00:ec2::254]",
         "100.100.100.200",
-        "0.0.0.0",
+        "0.0.0.0",  # noqa: S104 - nothing listens there
         "[64:ff9b::7f00:1]",
         "[2002:7f00:1::]",
         "168.63.129.16",
