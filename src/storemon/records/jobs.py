@@ -53,7 +53,7 @@ class QueueFullError(StoremonError):
 
 
 class PutBackError(Exception):
-    """Raised by whoever runs a job: it can't go on yet, and is to start again ``after`` a while, with ``parameters``."""
+    """Raised by whoever runs a job: it is to start again ``after`` a while, with ``parameters``."""
 
     def __init__(self, after: timedelta, parameters: dict[str, Any]) -> None:
         super().__init__()
