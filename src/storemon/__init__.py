@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from storemon.errors import (
+    ChannelError,
     ClusterError,
     ConflictError,
     EmptyLakeError,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from storemon.intake.lake import Lake
 
 __all__ = [
+    "ChannelError",
     "ClusterError",
     "ConflictError",
     "EmptyLakeError",

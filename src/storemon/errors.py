@@ -10,6 +10,7 @@
      │    ├── EmptyLakeError      it holds no polls yet
      │    └── ConflictError       other writers were faster, again and again
      ├── RecordsError             the records of jobs and keys cannot be opened
+     ├── ChannelError             a channel does not take a message
      ├── ClusterError             the cluster cannot be reached, or has lost too many workers
      └── StoppedError             the work was told to stop before its end
 
@@ -47,6 +48,21 @@ class ConflictError(LakeError):
 
 class RecordsError(StoremonError):
     """The records of jobs and keys cannot be opened, or are of a newer storemon."""
+
+
+class ChannelError(StoremonError):
+    """A channel does not take a message.
+
+    Attributes:
+        again: whether it may take it later, unchanged.
+        after_s: the seconds that it asks to wait until then; None if it names none.
+
+    """
+
+    def __init__(self, text: str, *, again: bool = True, after_s: float | None = None) -> None:
+        super().__init__(text)
+        self.again = again
+        self.after_s = after_s
 
 
 class ClusterError(StoremonError):
