@@ -7,7 +7,7 @@ from storemon.answers.audit import WINDOW, Finding, audit
 from storemon.lake.snapshot import Snapshot
 from storemon.questions.options import AuditQuestion, Means
 from storemon.units.durations import parse_duration
-from storemon.views.answer import Answer
+from storemon.views.answer import Answer, Worst
 from storemon.views.findings import rows_of
 
 
@@ -39,4 +39,6 @@ def rows(question: AuditQuestion, snapshot: Snapshot, means: Means) -> Answer:
         StoremonError: as for `storemon.answers.audit.audit`.
 
     """
-    return Answer([rows_of(answer(question, snapshot, means))], {}, "findings", question.now(snapshot))
+    findings = rows_of(answer(question, snapshot, means))
+    often = Worst("count", "most")
+    return Answer([findings], {}, "findings", question.now(snapshot), often, columns=("finding", "count", "meaning"))

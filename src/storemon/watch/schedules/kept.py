@@ -11,6 +11,7 @@ from storemon.records.database import alone, now
 from storemon.records.jobs import Job, Jobs, cancel_scheduled, newest_scheduled, put
 from storemon.records.tables import JOBS, SCHEDULES
 from storemon.units.instants import EPOCH, microseconds
+from storemon.watch.channels.reading import Channels
 from storemon.watch.schedules.schedule import Schedule, read_schedule, require_name
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -35,7 +36,7 @@ class Schedules:
     def __init__(self, records: Engine) -> None:
         self._records = records
 
-    def put(self, name: str, schedule: Schedule, author: str | None = None) -> bool:
+    def put(self, name: str, schedule: Schedule, channels: Channels, author: str | None = None) -> bool:
         """Keep a schedule, in place of one with its name. Tell whether it is a new one.
 
         One whose cron and zone stay the same keeps its next tick, a paused one stays paused.
@@ -45,7 +46,7 @@ class Schedules:
 
         """
         require_name(name)
-        schedule = schedule.checked()
+        schedule = schedule.checked(channels)
         with alone(self._records, _LOCK) as connection:
             at = _now(connection)
             row = {"written": msgspec.to_builtins(schedule), "author": author, "written_at": microseconds(at)}
@@ -79,7 +80,9 @@ class Schedules:
     def pause(self, name: str) -> bool:
         """Let no tick start anything until `resume`; what has started goes on. Tell whether there is such a one."""
         with self._records.connect() as connection:
-            return bool(connection.execute(update(SCHEDULES).where(_schedule.name == name).values(paused=True)).rowcount)
+            return bool(
+                connection.execute(update(SCHEDULES).where(_schedule.name == name).values(paused=True)).rowcount
+            )
 
     def resume(self, name: str) -> bool:
         """Go on with the next tick from now; those of the pause are not made up for. Tell whether there is such a one.
@@ -119,7 +122,9 @@ class Schedules:
         """Name those whose tick has come."""
         has_come = ~_schedule.paused & (_schedule.next_at <= now())
         with self._records.connect() as connection:
-            return list(connection.execute(select(_schedule.name).where(has_come).order_by(_schedule.next_at)).scalars())
+            return list(
+                connection.execute(select(_schedule.name).where(has_come).order_by(_schedule.next_at)).scalars()
+            )
 
     def start(self, name: str) -> str | None:
         """Start the job of the tick that has come: of several that were missed, of the newest.

@@ -14,7 +14,7 @@ from storemon.questions.kinds import KINDS, check, given
 from storemon.questions.options import LONGEST, MOST_TEXTS, Facts, options_of, question_of
 from storemon.units.durations import parse_duration
 from storemon.views.forms import FORMS, Form
-from storemon.watch.channels.reading import require_channel
+from storemon.watch.channels.reading import Channels
 from storemon.watch.schedules.cron import Cron
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -27,9 +27,7 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A question: which kind of answer, and its options as ``/v1`` calls them."""
 
     kind: Annotated[str, msgspec.Meta(examples=["report"])]
-    options: Annotated[
-        dict[str, Any], msgspec.Meta(examples=[{"window": ["last-week"], "group_by": ["region"]}])
-    ] = {}
+    options: Annotated[dict[str, Any], msgspec.Meta(examples=[{"window": ["last-week"], "group_by": ["region"]}])] = {}
 
 
 class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -52,8 +50,11 @@ class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     form: Annotated[str, msgspec.Meta(max_length=20, examples=["csv"])] = "csv"
     grace: Annotated[str, msgspec.Meta(max_length=50, examples=["2h"])] = "2h"
 
-    def checked(self) -> "Schedule":
+    def checked(self, channels: Channels) -> "Schedule":
         """Refuse what can't be understood; write the rest as simply as it can be.
+
+        Args:
+            channels: those that recipients can be, beside bare addresses.
 
         Raises:
             InputError: something can't be understood; the text says what may have been meant.
@@ -64,14 +65,16 @@ class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         require_one_of(self.form, FORMS, "form")
         grace = self.grace_time()
         if grace > _LONGEST_GRACE:
-            raise InputError(f"the grace {self.grace} is longer than 7d, the most; polls that late come in the next one")
+            raise InputError(
+                f"the grace {self.grace} is longer than 7d, the most; polls that late come in the next one"
+            )
         to = list(dict.fromkeys(each.strip() for each in self.to))
         if not 1 <= len(to) <= MOST_TEXTS:
             raise InputError(f"a schedule needs somebody to send to, like mail:ops@example.org, up to {MOST_TEXTS}")
         for each in to:
             if len(each) > LONGEST:
                 raise InputError(f"a recipient has {len(each):,} characters; it can have {LONGEST:,} at the most")
-            require_channel(each)
+            channels.get(each)
         return msgspec.structs.replace(
             self, cron=self.ticks().text, to=to, question=Asked(self.question.kind, given(asked))
         )
