@@ -119,9 +119,7 @@ class Outbox:
         begun = {"state": "sending", "owner": owner, "attempts": _notice.attempts + 1, "lease_ends_at": _end(lease)}
         claimed = update(NOTICES).where(_notice.id.in_(chosen), _due()).values(**begun)
         with self._records.connect() as connection:
-            rows = [
-                msgspec.convert({**row}, Notice) for row in connection.execute(claimed.returning(NOTICES)).mappings()
-            ]
+            rows = [msgspec.convert({**row}, Notice) for row in connection.execute(claimed.returning(NOTICES)).mappings()]
         return sorted(rows, key=lambda notice: (notice.send_after, notice.created_at, notice.id))
 
     def renew(self, notices: Sequence[str], owner: str, lease: timedelta) -> int:

@@ -71,9 +71,7 @@ def since(alert: Alert) -> str:
     """Tell when it began by the store's own clocks, and how much open time that was when it was found."""
     began = _facts(alert).get("since") or alert.get("fired_at")
     open_time_s = _facts(alert).get("open_time_s")
-    so_far = (
-        f", for {brief(timedelta(seconds=float(open_time_s)))} of open time when it was found" if open_time_s else ""
-    )
+    so_far = f", for {brief(timedelta(seconds=float(open_time_s)))} of open time when it was found" if open_time_s else ""
     return moment(began, alert, with_zone=True) + so_far
 
 
@@ -117,15 +115,11 @@ def sure(alert: Alert) -> str:
     if alert.get("kind") != "down":
         return ""
     up, down = facts.get("started_after"), facts.get("first_inactive_at")
-    return (
-        _sentence(
-            f"the last active poll was at {moment(up, alert)}" if up else "no active poll is known before it",
-            f"the first inactive one at {moment(down, alert)}" if down else "",
-            joint=", ",
-        )
-        if up or down
-        else ""
-    )
+    return _sentence(
+        f"the last active poll was at {moment(up, alert)}" if up else "no active poll is known before it",
+        f"the first inactive one at {moment(down, alert)}" if down else "",
+        joint=", ",
+    ) if up or down else ""
 
 
 def share(alert: Alert) -> str:

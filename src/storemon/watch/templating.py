@@ -18,30 +18,10 @@ LONGEST = 5_000
 """Characters of a template."""
 _LONGEST_MADE = 50_000
 _DEEPEST = 2
-_FILTERS = [
-    "abs",
-    "capitalize",
-    "count",
-    "default",
-    "e",
-    "escape",
-    "first",
-    "float",
-    "int",
-    "items",
-    "join",
-    "last",
-    "length",
-    "lower",
-    "round",
-    "sort",
-    "string",
-    "title",
-    "tojson",
-    "trim",
-    "truncate",
-    "upper",
-]
+_FILTERS = (
+    "abs capitalize count default e escape first float int items join last length lower round sort string title tojson "
+    "trim truncate upper"
+).split()
 _WHAT_FOR: Mapping[type[nodes.Node], str] = {
     nodes.Call: "calls of functions",
     nodes.Pow: "powers",

@@ -80,6 +80,7 @@ def totals_of(
 
 
 def figures_of(reach: Reach, rows: int, totals: Table | None) -> dict[str, Any]:
+    """Tell programs how much there is, and how far the polls reach."""
     told: dict[str, Any] = {"rows": rows, "stores": reach.stores, "late_stores": reach.late_count}
     told |= {"polls_until": reach.newest and reach.newest.isoformat(), "windows_until": reach.ends_at.isoformat()}
     if totals:

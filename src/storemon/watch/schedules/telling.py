@@ -9,7 +9,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from storemon.calendar.windows import Calendar, Window
-from storemon.rules.rule import Severity
 from storemon.units.durations import format_duration
 from storemon.units.zones import EDITION, zone_info
 from storemon.watch.messages import Attached, Message
@@ -58,9 +57,15 @@ class Summary:
 
     def message(self, notice: str) -> Message:
         """Write it for one recipient, as the notice of this id."""
-        severity: Severity = "info" if self.file and self.is_whole else "warning"
-        files = (self.file,) if self.file else ()
-        return Message(notice, self.title, self._text(), self._html(), severity, self._data(), files)
+        return Message(
+            notice,
+            self.title,
+            self._text(),
+            self._html(),
+            "info" if self.file and self.is_whole else "warning",
+            self._data(),
+            (self.file,) if self.file else (),
+        )
 
     def _text(self) -> str:
         parts = [
