@@ -118,7 +118,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         "data"
     )
     reports: Annotated[Path, Meta(description="Folder of the reports and the records of jobs.")] = Path("reports")
-    rules: Annotated[Path, Meta(description="File of the rules and the channels; see channels.md.")] = Path("rules.toml")
+    rules: Annotated[Path, Meta(description="File of the rules and the channels; see channels.md.")] = Path(
+        "rules.toml"
+    )
     database: Annotated[
         DatabaseAddress,
         Meta(description="The records: `sqlite` beside the reports, or `postgresql://user:password@host/name`."),

@@ -46,6 +46,8 @@ EXAMPLES = {
         "listen 'kafka://broker:9092/polls?group=storemon'",
         "listen folder://data/incoming",
     ),
+    "channels:channels": ("channels list", "channels test ops --rules rules.toml"),
+    "channels:notices": ("notices --dead", "notices retry 5f0c9a1e-8f0b-4d3c-9a57-2f4f1f6f3a10"),
     "service:serve": ("serve", "serve --host 0.0.0.0 --port 8080 --workers 2"),
 }
 """The commands, in the order in which one comes to need them: the module and the function, and two examples of each."""

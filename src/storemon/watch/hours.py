@@ -38,6 +38,11 @@ class Hours:
 
     shifts: tuple[Shift, ...]
     zone: str
+    text: str = ""
+    """As it was written."""
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.zone}"
 
     @classmethod
     def read(cls, text: str, zone: str) -> Self:
@@ -49,7 +54,7 @@ class Hours:
         """
         if zone not in zone_names():
             raise InputError(f"there is no time zone {zone!r}; write it like America/Chicago")
-        return cls(tuple(_shift(part.strip()) for part in text.split(",")), zone)
+        return cls(tuple(_shift(part.strip()) for part in text.split(",")), zone, " ".join(text.split()))
 
     def next_open(self, at: datetime) -> datetime:
         """Give ``at`` itself if that is within the hours, else when they next begin; aware, in UTC."""

@@ -54,7 +54,7 @@ class Counted(NamedTuple):
 
     channel: str
     state: State
-    count: int
+    notices: int
     due_for: timedelta
 
 
@@ -82,7 +82,13 @@ class Outbox:
             SQLAlchemyError: the database can't be reached, or there is a notice with this id.
 
         """
-        row = {"id": message.id, "channel": channel, "kind": kind, "alerts": [*alerts], "state": "waiting"}
+        row: dict[str, Any] = {
+            "id": message.id,
+            "channel": channel,
+            "kind": kind,
+            "alerts": [*alerts],
+            "state": "waiting",
+        }
         row |= {"message": msgspec.to_builtins(message), "attempts": 0}
         due = now() if send_after is None else send_after
         connection.execute(insert(NOTICES).values(**row, created_at=now(), send_after=due))
@@ -119,7 +125,9 @@ class Outbox:
         begun = {"state": "sending", "owner": owner, "attempts": _notice.attempts + 1, "lease_ends_at": _end(lease)}
         claimed = update(NOTICES).where(_notice.id.in_(chosen), _due()).values(**begun)
         with self._records.connect() as connection:
-            rows = [msgspec.convert({**row}, Notice) for row in connection.execute(claimed.returning(NOTICES)).mappings()]
+            rows = [
+                msgspec.convert({**row}, Notice) for row in connection.execute(claimed.returning(NOTICES)).mappings()
+            ]
         return sorted(rows, key=lambda notice: (notice.send_after, notice.created_at, notice.id))
 
     def renew(self, notices: Sequence[str], owner: str, lease: timedelta) -> int:
@@ -145,7 +153,7 @@ class Outbox:
         dead = and_(_lapsed(), _notice.attempts >= ATTEMPTS)
         return self._change(dead, state="dead", reason=reason, owner=None, lease_ends_at=None)
 
-    def list(self, limit: int, *, state: State | None = None) -> list[Notice]:
+    def newest(self, limit: int, *, state: State | None = None) -> list[Notice]:
         """Read the newest notices, by default those in any state."""
         which = [] if state is None else [_notice.state == state]
         newest = select(NOTICES).where(*which).order_by(_notice.created_at.desc(), _notice.id).limit(limit)
@@ -154,7 +162,7 @@ class Outbox:
 
     def dead_letters(self, limit: int = 1000) -> list[Notice]:
         """Read the newest ones that were given up, each with its reason."""
-        return self.list(limit, state="dead")
+        return self.newest(limit, state="dead")
 
     def retry(self, notice: str) -> bool:
         """Have one that was given up sent again, at once and as often as a new one. Tell whether there was one."""

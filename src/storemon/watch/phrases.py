@@ -71,16 +71,18 @@ def since(alert: Alert) -> str:
     """Tell when it began by the store's own clocks, and how much open time that was when it was found."""
     began = _facts(alert).get("since") or alert.get("fired_at")
     open_time_s = _facts(alert).get("open_time_s")
-    so_far = f", for {brief(timedelta(seconds=float(open_time_s)))} of open time when it was found" if open_time_s else ""
+    so_far = (
+        f", for {brief(timedelta(seconds=float(open_time_s)))} of open time when it was found" if open_time_s else ""
+    )
     return moment(began, alert, with_zone=True) + so_far
 
 
 def until(alert: Alert) -> str:
-    """Tell when it was over, and how long it lasted; nothing as long as it is not."""
-    began, ended = (_instant(alert.get(name)) for name in ("fired_at", "resolved_at"))
+    """Tell when it was over, and after how long; nothing as long as it is not."""
+    began, ended = _instant(_facts(alert).get("since") or alert.get("fired_at")), _instant(alert.get("resolved_at"))
     if ended is None:
         return ""
-    lasted = f", {brief(ended - began)} after it was told" if began and ended >= began else ""
+    lasted = f", after {brief(ended - began)}" if began and ended >= began else ""
     return moment(ended, alert, with_zone=True) + lasted
 
 
@@ -111,15 +113,19 @@ def sure(alert: Alert) -> str:
     facts = _facts(alert)
     if alert.get("kind") == "silent":
         heard = facts.get("last_polled_at")
-        return f"the last poll came at {moment(heard, alert)}" if heard else ""
+        return f"The last poll came at {moment(heard, alert)}" if heard else ""
     if alert.get("kind") != "down":
         return ""
     up, down = facts.get("started_after"), facts.get("first_inactive_at")
-    return _sentence(
-        f"the last active poll was at {moment(up, alert)}" if up else "no active poll is known before it",
-        f"the first inactive one at {moment(down, alert)}" if down else "",
-        joint=", ",
-    ) if up or down else ""
+    return (
+        _sentence(
+            f"The last active poll was at {moment(up, alert)}" if up else "No active poll is known before it",
+            f"the first inactive one at {moment(down, alert, after=up)}" if down else "",
+            joint=", ",
+        )
+        if up or down
+        else ""
+    )
 
 
 def share(alert: Alert) -> str:
@@ -139,16 +145,20 @@ def members(alert: Alert) -> str:
     return ", ".join(str(each) for each in found[:MOST_LISTED]) + more
 
 
-def moment(at: Any, alert: Alert, *, with_zone: bool = False) -> str:
-    """Write an instant, or its text, as the store's clocks show it; in UTC where nobody knows its zone."""
-    instant, zone = _instant(at), alert.get("zone")
+def moment(at: Any, alert: Alert, *, with_zone: bool = False, after: Any = None) -> str:
+    """Write an instant, or its text, as the store's clocks show it; in UTC where nobody knows its zone.
+
+    Of one on the same day as another that it is told ``after``, only the time is written.
+    """
+    instant, other = _instant(at), _instant(after)
     if instant is None:
         return ""
-    if zone not in zone_names():
-        return f"{instant.astimezone(UTC):%a %d %b %Y, %H:%M} UTC"
-    local = instant.astimezone(zone_info(zone))
-    place = f" ({zone})" if with_zone else ""
-    return f"{local:%a %d %b %Y, %H:%M %Z}{place}"
+    zone = alert.get("zone")
+    clocks = zone_info(zone) if zone in zone_names() else UTC
+    local = instant.astimezone(clocks)
+    same_day = other is not None and other.astimezone(clocks).date() == local.date()
+    place = f" ({zone})" if with_zone and clocks is not UTC else ""
+    return f"{local:%H:%M %Z}{place}" if same_day else f"{local:%a %d %b %Y, %H:%M %Z}{place}"
 
 
 def percent(share_of: Any) -> str:

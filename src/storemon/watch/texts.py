@@ -58,6 +58,7 @@ def message_of(
     kind: str,
     rule: str,
     alerts: Sequence[Alert],
+    *,
     templates: Mapping[str, str] | None = None,
     link: str = "",
 ) -> Message:
@@ -121,16 +122,18 @@ def test_message(notice_id: str, channel: str) -> Message:
 
 def headline(kind: str, rule: str, alerts: Sequence[Alert]) -> str:
     """Tell in one line what a notice is about."""
-    kinds, over = {str(alert.get("kind")) for alert in alerts}, _all_over(alerts)
+    kinds, still = (
+        {str(alert.get("kind")) for alert in alerts},
+        sum(alert.get("resolved_at") is None for alert in alerts),
+    )
     if kind == "digest":
-        still = sum(alert.get("resolved_at") is None for alert in alerts)
         return f"{_counted(len(alerts), 'alert')} outside of your hours, {still or 'none'} of them still on"
     if len(alerts) == 1:
         told = phrases.headline(alerts[0])
         return f"{phrases.name_of(alerts[0])} goes up and down" if kind == "flapping" else told
-    if len(kinds) == 1 and (many := _MANY.get(kinds.pop())):
-        return f"{len(alerts):,} {many[over]}"
-    return f"{len(alerts):,} alerts of {rule}" + (" are over" if over else "")
+    if still in {0, len(alerts)} and len(kinds) == 1 and (many := _MANY.get(kinds.pop())):
+        return f"{len(alerts):,} {many[not still]}"
+    return f"{len(alerts):,} alerts of {rule}, {still or 'none'} of them still on"
 
 
 def _usual(kind: str, rule: str, alerts: Sequence[Alert], link: str, severity: str) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from importlib.util import find_spec
 import msgspec
 
 from storemon.errors import ChannelError, InputError
+from storemon.rules.rule import Severity
 from storemon.watch.channels.channel import Way
-from storemon.watch.messages import Attached, Message, Severity
+from storemon.watch.messages import Attached, Message
 
 _LIMIT_SECONDS = 60.0
 _COMMAND = (sys.executable, "-m", "storemon.watch.channels.apprising")

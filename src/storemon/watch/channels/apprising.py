@@ -1,4 +1,4 @@
-"""The process that sends a message by apprise: what is wanted comes in by standard input, what became of it goes out."""
+"""The process that sends a message by apprise: it reads what is wanted, and writes what became of it."""
 
 import logging
 import sys
@@ -23,7 +23,7 @@ def sent(wanted: Wanted) -> Outcome:
     }
     kind = apprise.NotifyType.SUCCESS if wanted.resolved else kinds[wanted.severity]
     files = [f"file://{quote(file.place)}?name={quote(file.name)}" for file in wanted.files]
-    with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as said:
+    with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as said:  # type: ignore[no-untyped-call]
         taken = notifier.notify(
             title=wanted.title,
             body=wanted.text,

@@ -107,9 +107,7 @@ class Mail(Way):
         kind = _Secure if server.security == "tls" else _Plain
         options: dict[str, Any] = {"context": ssl.create_default_context()} if server.security == "tls" else {}
         with within(self._limit_s, lambda: clients[0].sock if clients else None):
-            client = kind(
-                clients, server.host, server.port, socket.gethostname(), timeout=_STEP_SECONDS, **options
-            )
+            client = kind(clients, server.host, server.port, socket.gethostname(), timeout=_STEP_SECONDS, **options)
             with client:
                 if server.security == "starttls":
                     client.starttls(context=ssl.create_default_context())

@@ -136,11 +136,7 @@ def _mailing(tables: Mapping[str, Any]) -> Any:
 def _channel(called: str, name: str, written: Any, mailing: Any, environment: Mapping[str, str]) -> Channel:
     variables = Variables(environment)
     try:
-        if not isinstance(written, Mapping):
-            raise InputError("it is no table; write [channels.NAME] and to = '…' below it")
-        if not isinstance(written.get("to"), str):
-            raise InputError("it does not say where to; write to = 'smtp+tls://…', 'https://…' or the like")
-        filled = {key: variables.filled(value) for key, value in written.items()}
+        filled = {key: variables.filled(value) for key, value in _required(written).items()}
         scheme = _scheme_of(filled)
         require_one_of(scheme, list(_KINDS), "kind of channel")
         also, make = _KINDS[scheme]
@@ -152,6 +148,14 @@ def _channel(called: str, name: str, written: Any, mailing: Any, environment: Ma
     except (InputError, LakeError, msgspec.ValidationError) as error:
         known = hidden(str(error), variables.secrets)
         raise InputError(f"{called}: {masked(known)}") from None  # what it came from may have secrets
+
+
+def _required(written: Any) -> Mapping[str, Any]:
+    if not isinstance(written, Mapping):
+        raise InputError("it is no table; write [channels.NAME] and to = '…' below it")
+    if not isinstance(written.get("to"), str):
+        raise InputError("it does not say where to; write to = 'smtp+tls://…', 'https://…' or the like")
+    return written
 
 
 def _hours(table: Table) -> Hours | None:

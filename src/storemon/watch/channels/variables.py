@@ -36,7 +36,9 @@ class Variables:
             return [self.filled(each) for each in value]
         if not isinstance(value, str):
             return value
-        with_login = _LOGIN.sub(lambda login: _VARIABLE.sub(lambda found: quote(self._of(found), safe=""), login[0]), value)
+        with_login = _LOGIN.sub(
+            lambda login: _VARIABLE.sub(lambda found: quote(self._of(found), safe=""), login[0]), value
+        )
         return _VARIABLE.sub(self._of, with_login)
 
     def _of(self, found: re.Match[str]) -> str:
