@@ -14,7 +14,7 @@ from storemon.lake.snapshot import Snapshot
 from storemon.questions.options import Chosen, Facts, Means
 from storemon.views.answer import Answer, legend_of_report
 from storemon.watch.schedules.reach import Reach
-from storemon.watch.schedules.tables import WORST, Table, few_columns, table_of, worst_of
+from storemon.watch.schedules.tables import WORST, Table, few_columns, order_of, table_of, worst_of
 
 _MEASURES = ("availability", "uptime", "downtime", "unknown", "coverage")
 """What the totals of a window tell."""
@@ -39,7 +39,7 @@ class WorstRows:
         if self._kept is None or self._kept.is_empty():
             return None
         count = min(WORST, rows)
-        order = "" if self._answer.worst is None or rows == 1 else f", {self._answer.worst}"
+        order = f", {order}" if rows > 1 and (order := order_of(self._answer)) else ""
         which = f"{count} of {rows:,} {self._answer.rows}" if count < rows else f"All {rows} {self._answer.rows}"
         return table_of(f"{which}{order}", few_columns(self._answer, self._kept), self._answer.legend)
 
@@ -65,10 +65,16 @@ def totals_of(
     frame = pl.concat(report_by_range(snapshot, measures=_MEASURES, group_by=[], **asked))
     if frame.is_empty():
         return None
-    legend, rows = legend_of_report(chosen(_MEASURES, None), over), []
+    legend = legend_of_report(chosen(_MEASURES, None), over)
+    if any(column.unit == "hours" for column in legend.values()):  # one heading is for all windows
+        legend = {
+            name: column._replace(unit="hours" if column.unit == "minutes" else column.unit)
+            for name, column in legend.items()
+        }
+    rows = []
     for window in over:
         own = {name: column for name, column in legend.items() if column.window == window.name}
-        rows.append(table_of("", frame.select(own), own))
+        rows.append(table_of("", frame.select(*own), own))
     stores = f"{frame['stores'].item():,} stores together" if "stores" in frame.columns else "All stores together"
     many = len(over) > 1
     return Table(

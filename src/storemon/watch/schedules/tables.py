@@ -56,11 +56,22 @@ def worst_of(answer: Answer, frame: pl.DataFrame) -> pl.DataFrame:
 
 def few_columns(answer: Answer, frame: pl.DataFrame) -> pl.DataFrame:
     """Choose the columns that there is room for: the first ones, and the one that says what is worst."""
-    known = [name for name in (answer.columns or frame.columns) if not isinstance(frame.schema[name], pl.List)]
+    known, worst = list(answer.columns or frame.columns), answer.worst.column if answer.worst else ""
+    if len(known) > _MOST_COLUMNS and worst in answer.legend:
+        window = answer.legend[worst].window
+        known = [name for name in known if name not in answer.legend or answer.legend[name].window == window]
     chosen = known[:_MOST_COLUMNS]
-    if answer.worst and answer.worst.column not in chosen:
-        chosen[-1] = answer.worst.column
+    if worst and worst not in chosen:
+        chosen[-1] = worst
     return frame.select(chosen)
+
+
+def order_of(answer: Answer) -> str:
+    """Say how rows are sorted when the worst come first: ``most downtime first``."""
+    if answer.worst is None or answer.worst.words:
+        return str(answer.worst or "")
+    column = answer.legend.get(answer.worst.column)
+    return f"{answer.worst.way} {column.measure if column else answer.worst.column} first"
 
 
 def _only(legend: Legend, frame: pl.DataFrame) -> Legend:

@@ -99,8 +99,10 @@ class Summary:
 
 def window_words(window: Window, at: datetime, zones: Sequence[str], zone: str) -> str:
     """Say from when to when a window goes, and by whose clocks."""
-    starts, ends = (_edge_words(edge, window, zone) for edge in edges(window, at, zones))
-    return f"{window.name}: from {starts} to {ends}"
+    (starts, by_stores), (ends, also) = (_edge_words(edge, window, zone) for edge in edges(window, at, zones))
+    if by_stores and also:
+        return f"{window.name}: from {starts} to {ends}, by each store's clocks"
+    return f"{window.name}: from {starts}{", by each store's clocks," * by_stores} to {ends}"
 
 
 def missing_words(reach: Reach, waited_for: str, zone: str) -> list[str]:
@@ -116,10 +118,9 @@ def missing_words(reach: Reach, waited_for: str, zone: str) -> list[str]:
     if reach.late_count:
         named = ", ".join(f"{store} ({moment(last, zone)})" for store, last in reach.late)
         more = ", …" if reach.late_count > len(reach.late) else ""
-        until = moment(reach.ends_at, zone)
         told.append(
-            f"Of {reach.late_count:,} of {reach.stores:,} stores there is no poll in the last "
-            f"{format_duration(RECENT)} before {until} or later; of each, the last one: {named}{more}."
+            f"{reach.late_count:,} of {reach.stores:,} stores were last polled more than {format_duration(RECENT)} before "
+            f"{moment(reach.ends_at, zone)}, where the windows end: {named}{more}."
         )
     return told
 
@@ -131,13 +132,14 @@ def moment(at: datetime, zone: str) -> str:
     return f"{shown} {local:%Z}"
 
 
-def _edge_words(edge: Edge, window: Window, zone: str) -> str:
+def _edge_words(edge: Edge, window: Window, zone: str) -> tuple[str, bool]:
+    """Say where a window begins or ends, and whether that is told by each store's clocks."""
     if isinstance(window.span, Calendar) and len(edge.shown) == 1:
         (shown,) = edge.shown
-        return f"{shown:%a %Y-%m-%d %H:%M} by each store's clocks"
+        return f"{shown:%a %Y-%m-%d %H:%M}", True
     if edge.first == edge.last:
-        return moment(edge.first, zone)
-    return f"between {moment(edge.first, zone)} and {moment(edge.last, zone)}, by each store's clocks"
+        return moment(edge.first, zone), False
+    return f"{moment(edge.first, zone)} to {moment(edge.last, zone)}, store by store", False
 
 
 @cache
