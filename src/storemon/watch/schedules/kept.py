@@ -34,7 +34,7 @@ class Schedules:
     """The schedules in ``records``. Every method is safe from any thread and any process."""
 
     def __init__(self, records: Engine) -> None:
-        self._records = records
+        self.records = records
 
     def put(self, name: str, schedule: Schedule, channels: Channels, author: str | None = None) -> bool:
         """Keep a schedule, in place of one with its name. Tell whether it is a new one.
@@ -47,7 +47,7 @@ class Schedules:
         """
         require_name(name)
         schedule = schedule.checked(channels)
-        with alone(self._records, _LOCK) as connection:
+        with alone(self.records, _LOCK) as connection:
             at = _now(connection)
             row = {"written": msgspec.to_builtins(schedule), "author": author, "written_at": microseconds(at)}
             following = microseconds(schedule.ticks().after(at))
@@ -63,23 +63,23 @@ class Schedules:
 
     def list(self) -> Sequence[Kept]:
         """Read all, by their names."""
-        with self._records.connect() as connection:
+        with self.records.connect() as connection:
             return [_read(row) for row in connection.execute(select(SCHEDULES).order_by(_schedule.name))]
 
     def get(self, name: str) -> Kept | None:
         """Read one, None if there is none."""
-        with self._records.connect() as connection:
+        with self.records.connect() as connection:
             row = connection.execute(select(SCHEDULES).where(_schedule.name == name)).one_or_none()
         return None if row is None else _read(row)
 
     def newest(self) -> dict[str, Job]:
         """Read the newest job of each, by its name."""
-        with self._records.connect() as connection:
+        with self.records.connect() as connection:
             return newest_scheduled(connection)
 
     def pause(self, name: str) -> bool:
         """Let no tick start anything until `resume`; what has started goes on. Tell whether there is such a one."""
-        with self._records.connect() as connection:
+        with self.records.connect() as connection:
             return bool(
                 connection.execute(update(SCHEDULES).where(_schedule.name == name).values(paused=True)).rowcount
             )
@@ -91,7 +91,7 @@ class Schedules:
             InputError: what was kept can't be read.
 
         """
-        with alone(self._records, _LOCK) as connection:
+        with alone(self.records, _LOCK) as connection:
             row = connection.execute(select(SCHEDULES).where(_schedule.name == name)).one_or_none()
             if row is not None and row.paused:
                 following = microseconds(read_schedule(row.written).ticks().after(_now(connection)))
@@ -101,7 +101,7 @@ class Schedules:
 
     def remove(self, name: str) -> bool:
         """Forget one, and end what it has started and has not ended. Tell whether there was one."""
-        with alone(self._records, _LOCK) as connection:
+        with alone(self.records, _LOCK) as connection:
             removed = bool(connection.execute(delete(SCHEDULES).where(_schedule.name == name)).rowcount)
             if removed:
                 cancel_scheduled(connection, name)
@@ -114,14 +114,14 @@ class Schedules:
             QueueFullError: as many wait as may.
 
         """
-        with self._records.connect() as connection:
+        with self.records.connect() as connection:
             at = _now(connection)
         return jobs.add("schedule", _parameters(kept.name, at, msgspec.to_builtins(kept.schedule), waits=False))
 
     def due(self) -> Sequence[str]:
         """Name those whose tick has come."""
         has_come = ~_schedule.paused & (_schedule.next_at <= now())
-        with self._records.connect() as connection:
+        with self.records.connect() as connection:
             return list(
                 connection.execute(select(_schedule.name).where(has_come).order_by(_schedule.next_at)).scalars()
             )
@@ -135,7 +135,7 @@ class Schedules:
             InputError: what was kept can't be read.
 
         """
-        with alone(self._records, _LOCK) as connection:
+        with alone(self.records, _LOCK) as connection:
             has_come = (_schedule.name == name) & ~_schedule.paused & (_schedule.next_at <= now())
             row = connection.execute(select(SCHEDULES).where(has_come)).one_or_none()
             if row is None:

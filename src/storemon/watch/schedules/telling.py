@@ -102,7 +102,8 @@ def window_words(window: Window, at: datetime, zones: Sequence[str], zone: str) 
     (starts, by_stores), (ends, also) = (_edge_words(edge, window, zone) for edge in edges(window, at, zones))
     if by_stores and also:
         return f"{window.name}: from {starts} to {ends}, by each store's clocks"
-    return f"{window.name}: from {starts}{", by each store's clocks," * by_stores} to {ends}"
+    by_stores_clocks = ", by each store's clocks," if by_stores else ""
+    return f"{window.name}: from {starts}{by_stores_clocks} to {ends}"
 
 
 def missing_words(reach: Reach, waited_for: str, zone: str) -> list[str]:
@@ -118,10 +119,8 @@ def missing_words(reach: Reach, waited_for: str, zone: str) -> list[str]:
     if reach.late_count:
         named = ", ".join(f"{store} ({moment(last, zone)})" for store, last in reach.late)
         more = ", …" if reach.late_count > len(reach.late) else ""
-        told.append(
-            f"{reach.late_count:,} of {reach.stores:,} stores were last polled more than {format_duration(RECENT)} before "
-            f"{moment(reach.ends_at, zone)}, where the windows end: {named}{more}."
-        )
+        far = f"more than {format_duration(RECENT)} before {moment(reach.ends_at, zone)}, where the windows end"
+        told.append(f"{reach.late_count:,} of {reach.stores:,} stores were last polled {far}: {named}{more}.")
     return told
 
 
