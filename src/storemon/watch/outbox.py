@@ -11,7 +11,7 @@ from random import uniform
 from typing import Any, Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, delete, func, insert, or_, select, update
 
 from storemon.records.database import now
 from storemon.records.tables import NOTICES
@@ -120,14 +120,13 @@ class Outbox:
         if without:
             which.append(_notice.kind.not_in(without))
         first = select(_notice.id).where(*which).order_by(_notice.send_after, _notice.created_at, _notice.id)
-        # On a server, what another process is just claiming is passed over; SQLite has one writer at a time.
-        chosen = first.limit(most).with_for_update(skip_locked=True)
+        # On a server, what another process is just claiming is passed over; SQLite has one writer at a time. The
+        # choice stands first, so that it is made once: within the update it may be made again, and find others.
+        chosen = first.limit(most).with_for_update(skip_locked=True).cte("chosen")
         begun = {"state": "sending", "owner": owner, "attempts": _notice.attempts + 1, "lease_ends_at": _end(lease)}
-        claimed = update(NOTICES).where(_notice.id.in_(chosen), _due()).values(**begun)
+        claimed = update(NOTICES).where(_notice.id.in_(select(chosen.c.id)), _due()).values(**begun)
         with self._records.connect() as connection:
-            rows = [
-                msgspec.convert({**row}, Notice) for row in connection.execute(claimed.returning(NOTICES)).mappings()
-            ]
+            rows = [_read(row) for row in connection.execute(claimed.returning(NOTICES))]
         return sorted(rows, key=lambda notice: (notice.send_after, notice.created_at, notice.id))
 
     def renew(self, notices: Sequence[str], owner: str, lease: timedelta) -> int:
@@ -158,7 +157,7 @@ class Outbox:
         which = [] if state is None else [_notice.state == state]
         newest = select(NOTICES).where(*which).order_by(_notice.created_at.desc(), _notice.id).limit(limit)
         with self._records.connect() as connection:
-            return [msgspec.convert({**row}, Notice) for row in connection.execute(newest).mappings()]
+            return [_read(row) for row in connection.execute(newest)]
 
     def dead_letters(self, limit: int = 1000) -> list[Notice]:
         """Read the newest ones that were given up, each with its reason."""
@@ -200,6 +199,10 @@ def pause_after(attempts: int, asked_s: float | None = None) -> timedelta | None
         return None
     usual = min(_FIRST_PAUSE * 2 ** min(attempts - 1, 30), _LONGEST_PAUSE) * uniform(0.8, 1.2)  # noqa: S311 - no secret
     return timedelta(seconds=max(usual, min(asked_s or 0, _LONGEST_ASKED)))
+
+
+def _read(row: Row[Any]) -> Notice:
+    return msgspec.convert(dict(zip(Notice.__struct_fields__, row, strict=True)), Notice)
 
 
 def _end(length: timedelta) -> ColumnElement[int]:

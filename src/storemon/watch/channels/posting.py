@@ -163,7 +163,7 @@ def is_public(address: IpAddress) -> bool:
             return False
         if address.ipv4_mapped is not None:
             return True
-    return address.is_global and not address.is_multicast and not address.is_reserved and address not in _ODD
+    return address.is_global and not address.is_multicast and address not in _ODD
 
 
 @contextmanager
