@@ -137,7 +137,8 @@ def _show(found: "Kept") -> None:
     from storemon.watch.schedules.telling import moment
 
     schedule, ticks = found.schedule, found.schedule.ticks()
-    ahead, at = [], found.next_at
+    ahead: list[str] = []
+    at = found.next_at
     while at is not None and not found.paused and len(ahead) < _TICKS:
         ahead.append(moment(at, schedule.zone))
         at = ticks.after(at)

@@ -219,7 +219,7 @@ def _told(kept: Kept, newest: Job | None, caller: Caller) -> Scheduled:
         kept.written_at,
         kept.author,
         None if kept.paused else kept.next_at,
-        newest and run_of(newest),
+        None if newest is None else run_of(newest),
     )
 
 
