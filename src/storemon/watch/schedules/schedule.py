@@ -65,9 +65,7 @@ class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         require_one_of(self.form, FORMS, "form")
         grace = self.grace_time()
         if grace > _LONGEST_GRACE:
-            raise InputError(
-                f"the grace {self.grace} is longer than 7d, the most; polls that late come in the next one"
-            )
+            raise InputError(f"the grace is {self.grace}; it can be 7d at the most")
         to = list(dict.fromkeys(each.strip() for each in self.to))
         if not 1 <= len(to) <= MOST_TEXTS:
             raise InputError(f"a schedule needs somebody to send to, like mail:ops@example.org, up to {MOST_TEXTS}")
