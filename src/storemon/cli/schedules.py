@@ -60,8 +60,8 @@ def schedules(
     from storemon.watch.schedules.kept import Schedules
 
     settings = Settings.load(reports=reports, rules=rules)
-    if words and action != "add":
-        raise InputError(f"{' '.join(words)!r} is too much: only schedules add takes a command after --")
+    if (words and action != "add") or (name and action == "list"):
+        raise InputError(f"{' '.join(words) or name!r} is too much: see storemon schedules --help")
     records = opened_records(settings)
     try:
         kept = Schedules(records)

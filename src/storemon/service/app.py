@@ -25,6 +25,7 @@ from litestar.exceptions import (
     TooManyRequestsException,
 )
 from litestar.types import ASGIApp
+from sqlalchemy import Engine
 from uvicorn.supervisors import Multiprocess
 
 from storemon.arrivals.gathering import Gatherer
@@ -64,9 +65,12 @@ from storemon.service.work import let_go, remove_unwanted, run_ingestion, run_re
 from storemon.service.workers import GRACE_SECONDS, Run, Workers
 from storemon.settings import Settings
 from storemon.units.sizes import parse_size
+from storemon.watch.channels.reading import Channels, read_tables
+from storemon.watch.outbox import Outbox
 from storemon.watch.schedules.kept import Schedules
 from storemon.watch.schedules.ticking import Ticking
 from storemon.watch.schedules.work import Work
+from storemon.watch.sending import Sender
 
 _OUTSIDE = (
     NotFoundException,
@@ -108,7 +112,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     gatherer = Gatherer(inbox)
     mover = Mover(settings, inbox, Leases(records), moved=count_moved)
     stores_now = StoresNow(settings)
-    watching = [Ticking(records)] if settings.watch else []
+    watching = _watching(settings, records) if settings.watch else []
     begin_at_nothing(runs, [table.name for table in FACTS])
     app = Litestar(
         [
@@ -157,6 +161,12 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     )
     describe(app)
     return app
+
+
+def _watching(settings: Settings, records: Engine) -> list[Ticking | Sender]:
+    """Make what starts schedules, and sends notices."""
+    channels = Channels(read_tables(settings.rules))
+    return [Ticking(records), Sender(Outbox(records), channels.get)]
 
 
 def _provided(settings: Settings, jobs: Jobs, workers: Workers, stores_now: StoresNow) -> dict[str, Provide]:

@@ -1,7 +1,6 @@
 """The runs of a schedule, as its history tells them."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -26,7 +25,7 @@ class Run(msgspec.Struct, frozen=True, omit_defaults=True):
     ended_at: datetime | None = None
     waits_until: datetime | None = None
     """When it looks again whether the polls have come."""
-    rows: Annotated[int | None, msgspec.Meta(ge=0)] = None
+    rows: int | None = None
     missing: bool = False
     """Whether the message says that something is missing."""
     reason: str | None = None
