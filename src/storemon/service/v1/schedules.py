@@ -99,7 +99,7 @@ def keep_schedule(
 ) -> Scheduled:
     """Keep a schedule, in place of one of this name: that keeps its next tick if cron and zone stay the same.
 
-    Recipients are channels of the service's file of rules, or addresses that begin with mail: or https:.
+    Recipients are channels of the service's file of rules, or addresses of mail and of webhooks.
     """
     for each in data.to:
         if is_address(each.strip()) and not each.strip().lower().startswith(_OUTWARD):
