@@ -90,6 +90,8 @@ def _cell(value: object) -> str:
     match value:
         case None:
             return "-"
+        case "":
+            return "(none)"
         case bool():
             return "yes" if value else "no"
         case datetime():
