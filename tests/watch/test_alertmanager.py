@@ -81,7 +81,8 @@ def test_what_is_kept_ends_by_itself_and_what_is_resolved_at_once(server: str) -
     assert {found["labels"]["subject"] for found in alerts_of(server, alertname="kept")} == {"a", "b"}
     way.keep([both[0], both[1] | {"resolved_at": now(seconds=-1)}], timedelta(hours=1))
     until(lambda: len(alerts_of(server, alertname="kept")) == 1)
-    way.keep([both[0] | {"rule": "left alone"}], timedelta(seconds=1))
+    way.keep([both[0] | {"rule": "left alone"}], timedelta(seconds=2))
+    assert len(alerts_of(server, alertname="left alone")) == 1
     until(lambda: alerts_of(server, alertname="left alone") == [])
 
 
