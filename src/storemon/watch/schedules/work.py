@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from storemon.errors import LakeError, StoremonError
+from storemon.errors import InputError, LakeError, StoremonError
 from storemon.lake.kept import KeptLake
 from storemon.questions.kinds import KINDS
 from storemon.questions.options import Means
@@ -78,7 +78,7 @@ class Work:
         order = msgspec.convert(job.parameters, Order)
         if order.told is not None:  # by a process that died before it could end the job
             if "reason" in order.told:
-                raise StoremonError(order.told["reason"])
+                raise InputError(order.told["reason"])
             return order.told
         schedule = read_schedule(order.written)
         summary = Summary(order.schedule, schedule, EPOCH + order.tick_at * _MICROSECOND, job.id)
