@@ -76,7 +76,8 @@ def hours() -> dict[str, Hours]:
 @pytest.fixture
 def sender(outbox: Outbox, ways: dict[str, Way], hours: dict[str, Hours]) -> Iterator[Sender]:
     def channel_of(name: str) -> Channel:
-        Channels({}).get(name) if name not in ways else None
+        if name not in ways:
+            return Channels({}).get(name)
         return Channel(name, ways[name], hours.get(name))
 
     made = Sender(outbox, channel_of, link="https://storemon.example.org")
@@ -113,9 +114,8 @@ def opened() -> Hours:
     return Hours.read(f"{at:%H:%M}-{at + timedelta(hours=3):%H:%M}", "UTC")
 
 
-def test_what_is_due_is_sent_in_its_order(
-    records: Engine, outbox: Outbox, ways: dict[str, Way], sender: Sender
-) -> None:
+@pytest.mark.usefixtures("sender")
+def test_what_is_due_is_sent_in_its_order(records: Engine, outbox: Outbox, ways: dict[str, Way]) -> None:
     ways["ops"] = kept = Kept()
     put(records, *(message(f"n{n}") for n in range(5)))
     until(all_are(outbox, "sent"))
@@ -123,9 +123,8 @@ def test_what_is_due_is_sent_in_its_order(
     assert kept.got[0] == message("n0")
 
 
-def test_a_slow_channel_holds_up_no_other(
-    records: Engine, outbox: Outbox, ways: dict[str, Way], sender: Sender
-) -> None:
+@pytest.mark.usefixtures("sender")
+def test_a_slow_channel_holds_up_no_other(records: Engine, ways: dict[str, Way]) -> None:
     ways |= {"slow": (slow := Slow()), "ops": (kept := Kept())}
     put(records, message("s1"), message("s2"), channel="slow")
     slow.begun.wait(30)
@@ -136,8 +135,9 @@ def test_a_slow_channel_holds_up_no_other(
     until(lambda: slow.ids == ["s1", "s2"])
 
 
+@pytest.mark.usefixtures("sender")
 def test_what_fails_is_tried_again_and_given_up_as_the_channel_says(
-    records: Engine, outbox: Outbox, ways: dict[str, Way], sender: Sender
+    records: Engine, outbox: Outbox, ways: dict[str, Way]
 ) -> None:
     errors: list[Exception | None] = [ChannelError("asleep", after_s=7200), RuntimeError("a bug"), None]
     ways |= {
@@ -159,17 +159,17 @@ def test_what_fails_is_tried_again_and_given_up_as_the_channel_says(
     until(lambda: kept.ids == ["n1"])
 
 
-def test_a_channel_that_there_is_not_is_told(
-    records: Engine, outbox: Outbox, ways: dict[str, Way], sender: Sender
-) -> None:
+@pytest.mark.usefixtures("sender")
+def test_a_channel_that_there_is_not_is_told(records: Engine, outbox: Outbox) -> None:
     put(records, message("n1"), channel="opps")
     (waits,) = until(lambda: [notice for notice in outbox.newest(9) if notice.reason])
     assert waits.state == "waiting"
     assert "there is no channel 'opps'" in (waits.reason or "")
 
 
+@pytest.mark.usefixtures("sender")
 def test_outside_of_its_hours_a_channel_is_told_nothing(
-    records: Engine, outbox: Outbox, ways: dict[str, Way], hours: dict[str, Hours], sender: Sender
+    records: Engine, outbox: Outbox, ways: dict[str, Way], hours: dict[str, Hours]
 ) -> None:
     ways |= {"ops": (kept := Kept()), "always": (other := Kept())}
     hours["ops"] = closed()
@@ -180,8 +180,9 @@ def test_outside_of_its_hours_a_channel_is_told_nothing(
     assert [notice.attempts for notice in outbox.newest(9) if notice.channel == "ops"] == [0, 0]
 
 
+@pytest.mark.usefixtures("sender")
 def test_what_waited_for_the_hours_comes_as_one(
-    records: Engine, outbox: Outbox, ways: dict[str, Way], hours: dict[str, Hours], sender: Sender
+    records: Engine, outbox: Outbox, ways: dict[str, Way], hours: dict[str, Hours]
 ) -> None:
     hours["ops"] = closed()
     ways["ops"] = kept = Kept()
@@ -204,8 +205,9 @@ def test_what_waited_for_the_hours_comes_as_one(
     assert [told.id for told in rest] == ["n4", "n5"]
 
 
+@pytest.mark.usefixtures("sender")
 def test_one_that_waited_alone_comes_as_it_is(
-    records: Engine, outbox: Outbox, ways: dict[str, Way], hours: dict[str, Hours], sender: Sender
+    records: Engine, outbox: Outbox, ways: dict[str, Way], hours: dict[str, Hours]
 ) -> None:
     hours["ops"] = opened()
     ways["ops"] = kept = Kept()
@@ -215,8 +217,9 @@ def test_one_that_waited_alone_comes_as_it_is(
     until(lambda: kept.ids == ["n1"])
 
 
+@pytest.mark.usefixtures("sender")
 def test_a_digest_that_fails_is_the_same_the_next_time(
-    records: Engine, outbox: Outbox, ways: dict[str, Way], hours: dict[str, Hours], sender: Sender
+    records: Engine, outbox: Outbox, ways: dict[str, Way], hours: dict[str, Hours]
 ) -> None:
     tried: list[str] = []
 
@@ -276,8 +279,9 @@ def test_what_takes_longer_than_the_lease_is_sent_once(records: Engine, outbox: 
     assert outbox.newest(1)[0].attempts == 1
 
 
+@pytest.mark.usefixtures("sender")
 def test_it_outlives_records_that_are_out_of_reach(
-    records: Engine, outbox: Outbox, ways: dict[str, Way], sender: Sender, monkeypatch: pytest.MonkeyPatch
+    records: Engine, outbox: Outbox, ways: dict[str, Way], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = Event()
 
