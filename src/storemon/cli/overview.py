@@ -30,6 +30,8 @@ COMMANDS = {
     "backup": "Write the records, the lake and the reports into one archive; the service may run meanwhile.",
     "restore": "Put all of a backup to where there is none: the records, the lake and the reports, or nothing.",
     "listen": "Let polls arrive from Kafka, RabbitMQ or NATS, or as files dropped into a folder. Ctrl-C stops.",
+    "channels": "List the channels of the file of rules, or send a test by one of them.",
+    "notices": "List the notices that were sent or wait for it, or send one again that was given up.",
     "serve": "Serve reports over HTTP: trigger one, poll it, download it. Ctrl-C stops.",
 }
 """The commands, in the order in which one comes to need them, each with the first line of its own help."""
