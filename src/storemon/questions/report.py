@@ -41,7 +41,7 @@ def check(question: ReportQuestion, means: Means) -> None:
     question.limit(means)
     question.tags()
     parse_where(split(question.where))
-    if question.every is not None and (len(_windows(question)) > 1 or question.versus is not None):
+    if question.every is not None and (len(windows_of(question)) > 1 or question.versus is not None):
         raise InputError("a series cuts one window, and compares it with none; leave one window, or the series out")
     legend(question)
 
@@ -54,7 +54,7 @@ def legend(question: ReportQuestion) -> Mapping[str, Column]:
 
     """
     versus = question.versus is not None
-    return legend_of_report(_told(question), _windows(question), every=_unit(question), versus=versus)
+    return legend_of_report(_told(question), windows_of(question), every=_unit(question), versus=versus)
 
 
 def answer(question: ReportQuestion, snapshot: Snapshot, means: Means) -> Answer:
@@ -72,7 +72,7 @@ def answer(question: ReportQuestion, snapshot: Snapshot, means: Means) -> Answer
         group_by=question.tags(),
         target=question.target,
         versus_previous=question.versus is not None,
-        **question.asked(now, _windows(question), means),
+        **question.asked(now, windows_of(question), means),
     )
     told = legend(question)
     rows = "rows" if question.every or question.overall else "groups" if question.group_by else "stores"
@@ -87,7 +87,7 @@ def about(question: ReportQuestion, now: datetime, means: Means) -> About:
         InputError: a window can't be understood.
 
     """
-    return About(now, facts(question, now, means, _windows(question), question.target))
+    return About(now, facts(question, now, means, windows_of(question), question.target))
 
 
 def parts(question: ReportQuestion, snapshot: Snapshot) -> int:
@@ -98,7 +98,7 @@ def parts(question: ReportQuestion, snapshot: Snapshot) -> int:
 
     """
     check(question, Means(EVER, 0))
-    now, windows = question.now(snapshot), _windows(question)
+    now, windows = question.now(snapshot), windows_of(question)
     count = len(windows)
     if question.every:
         starts_at, ends_at = windows[0].span.bounds(now, DEFAULT_ZONE, windows[0].back)
@@ -118,5 +118,11 @@ def _unit(question: ReportQuestion) -> Unit | None:
     return cast("Unit | None", question.every)
 
 
-def _windows(question: ReportQuestion) -> Sequence[Window]:
+def windows_of(question: ReportQuestion) -> Sequence[Window]:
+    """Tell which windows it is about.
+
+    Raises:
+        InputError: one can't be understood.
+
+    """
     return question.windows(*([LAST_WEEK] if question.every else DEFAULT_WINDOWS))

@@ -1,7 +1,7 @@
 """The forms of rows as bytes: rounded for people (CSV, Excel), exact for programs (JSON, NDJSON, Parquet, Arrow)."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
@@ -19,6 +19,16 @@ FORMS: tuple[Form, ...] = get_args(Form)
 Document = Literal["pdf"]
 """Pages that are read, of a report: no form of its rows."""
 WITH_DOCUMENT: tuple[Form | Document, ...] = (*FORMS, *get_args(Document))
+MEDIA_TYPES: Mapping[Form | Document, str] = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "ndjson": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+}
+"""What each form is called over HTTP and in mails."""
 
 NOTHING = About()
 _HUNDREDTH_US = {"minutes": 600_000, "hours": 36_000_000}

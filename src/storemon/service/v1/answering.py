@@ -27,23 +27,13 @@ from storemon.service.v1.query import MOST_ROWS, Shown, Wanted
 from storemon.settings import Settings
 from storemon.units.zones import EDITION
 from storemon.views.answer import Answer
-from storemon.views.forms import FORMS, Document, Form, pieces, to_json
+from storemon.views.forms import FORMS, MEDIA_TYPES, Document, Form, pieces, to_json
 
 T = TypeVar("T", bound=str)
 
 _VERSION = version("storemon")  # to look it up takes longer than to answer with 304
-WITH_DOCUMENT: Mapping[Form | Document, str] = {
-    "csv": "text/csv",
-    "json": "application/json",
-    "ndjson": "application/x-ndjson",
-    "parquet": "application/vnd.apache.parquet",
-    "arrow": "application/vnd.apache.arrow.stream",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "pdf": "application/pdf",
-}
-"""The forms that a report has."""
 
-MEDIA_TYPES: Mapping[Form, str] = {form: WITH_DOCUMENT[form] for form in FORMS}
+OF_ROWS: Mapping[Form, str] = {form: MEDIA_TYPES[form] for form in FORMS}
 MOST_STORES = 100_000
 """The most stores of which an answer is computed while its request waits."""
 
@@ -102,9 +92,7 @@ def answered(
 
     """
     question, shown = wanted
-    chosen = form_of(
-        request, shown.format, WITH_DOCUMENT if document else cast("Mapping[Form | Document, str]", MEDIA_TYPES)
-    )
+    chosen = form_of(request, shown.format, MEDIA_TYPES if document else cast("Mapping[Form | Document, str]", OF_ROWS))
     caller = caller_of(request.scope)
     digest = _digest(name, asdict(question), shown.sort, settings.carry_limit, caller.sees)
     limit, cursor = shown.rows(), _cursor(shown, digest)
@@ -133,7 +121,7 @@ def answered(
         body = b'{"rows":' + to_json(page) + b',"next":' + msgspec.json.encode(following) + b"}"
     else:
         body = b"".join(pieces([page], form, answer.legend, answer.about))
-    return Response(body, media_type=MEDIA_TYPES[form], headers=headers)
+    return Response(body, media_type=OF_ROWS[form], headers=headers)
 
 
 def _document(
@@ -151,7 +139,7 @@ def _document(
     _require_few(len(snapshot.stores()), document.parts(question, snapshot))
     told = {"X-As-Of": question.now(snapshot).isoformat(), "Content-Disposition": f'inline; filename="{name}.pdf"'}
     content = document.make(question, snapshot, means)
-    return Response(content, media_type=WITH_DOCUMENT["pdf"], headers={**headers, **told})
+    return Response(content, media_type=MEDIA_TYPES["pdf"], headers={**headers, **told})
 
 
 def as_of_now(question: object) -> str | None:
@@ -256,8 +244,8 @@ def _whole(answer: Answer, form: Form, headers: Mapping[str, str]) -> Response[A
     first = [*_next(parts), *_next(parts)]
     more = [*_next(parts)] if first else []
     if not more:
-        return Response(b"".join(first), media_type=MEDIA_TYPES[form], headers=dict(headers))
-    return Stream(chain(first, more, parts), media_type=MEDIA_TYPES[form], headers=dict(headers))
+        return Response(b"".join(first), media_type=OF_ROWS[form], headers=dict(headers))
+    return Stream(chain(first, more, parts), media_type=OF_ROWS[form], headers=dict(headers))
 
 
 def _next(parts: Iterator[bytes]) -> Iterator[bytes]:

@@ -18,8 +18,9 @@ from litestar.openapi.spec import (
 )
 
 from storemon.questions.options import MOST_TEXTS, Option, ReportQuestion, options_of
-from storemon.service.v1.answering import MEDIA_TYPES, WITH_DOCUMENT
+from storemon.service.v1.answering import OF_ROWS
 from storemon.service.v1.query import of_one
+from storemon.views.forms import MEDIA_TYPES
 
 _ROWS = Schema(type=OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.OBJECT), description="All rows")
 _PAGE = Schema(
@@ -53,7 +54,7 @@ class ReportOperation(Operation):
 
     def __post_init__(self) -> None:
         """Name all media types of a success."""
-        _name_media_types(self, {"application/json": Schema(one_of=[_ROWS, _PAGE])}, WITH_DOCUMENT)
+        _name_media_types(self, {"application/json": Schema(one_of=[_ROWS, _PAGE])}, MEDIA_TYPES)
 
 
 @dataclass
@@ -62,7 +63,7 @@ class DownloadOperation(Operation):
 
     def __post_init__(self) -> None:
         """Name all media types of a success."""
-        _name_media_types(self, {"application/json": _ROWS}, WITH_DOCUMENT)
+        _name_media_types(self, {"application/json": _ROWS}, MEDIA_TYPES)
 
 
 @dataclass
@@ -118,7 +119,7 @@ class ExplanationOperation(Operation):
         _name(self, {"application/json": Schema(type=OpenAPIType.OBJECT), "image/svg+xml": _text()})
 
 
-def _name_media_types(operation: Operation, json: dict[str, Schema], among: Mapping[Any, str] = MEDIA_TYPES) -> None:
+def _name_media_types(operation: Operation, json: dict[str, Schema], among: Mapping[Any, str] = OF_ROWS) -> None:
     _name(operation, {media_type: _text() for media_type in among.values()} | json)
 
 
