@@ -25,6 +25,7 @@ from litestar.exceptions import (
     TooManyRequestsException,
 )
 from litestar.types import ASGIApp
+from sqlalchemy import Engine
 from uvicorn.supervisors import Multiprocess
 
 from storemon.arrivals.gathering import Gatherer
@@ -58,11 +59,18 @@ from storemon.service.v1.content import get_content
 from storemon.service.v1.polls import push_polls
 from storemon.service.v1.problems import answer_outside, handlers
 from storemon.service.v1.reports import REPORTS
+from storemon.service.v1.schedules import SCHEDULES
 from storemon.service.v1.tables import FACTS as LOADING
 from storemon.service.work import let_go, remove_unwanted, run_ingestion, run_report
 from storemon.service.workers import GRACE_SECONDS, Run, Workers
 from storemon.settings import Settings
 from storemon.units.sizes import parse_size
+from storemon.watch.channels.reading import Channels, read_tables
+from storemon.watch.outbox import Outbox
+from storemon.watch.schedules.kept import Schedules
+from storemon.watch.schedules.ticking import Ticking
+from storemon.watch.schedules.work import Work
+from storemon.watch.sending import Sender
 
 _OUTSIDE = (
     NotFoundException,
@@ -87,7 +95,11 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     """
     records = opened_records(settings)
     jobs = Jobs(records, lease=settings.lease, max_queued=settings.max_queued)
-    runs = runs or {"report": partial(run_report, settings, jobs), "ingestion": partial(run_ingestion, settings)}
+    runs = runs or {
+        "report": partial(run_report, settings, jobs),
+        "ingestion": partial(run_ingestion, settings),
+        "schedule": Work(settings, records).run,
+    }
     workers = Workers(
         jobs,
         runs,
@@ -100,6 +112,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     gatherer = Gatherer(inbox)
     mover = Mover(settings, inbox, Leases(records), moved=count_moved)
     stores_now = StoresNow(settings)
+    watching = _watching(settings, records) if settings.watch else []
     begin_at_nothing(runs, [table.name for table in FACTS])
     app = Litestar(
         [
@@ -117,6 +130,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
                     Router("", route_handlers=[*REPORTS, get_content], tags=["reports"]),
                     Router("", route_handlers=LOADING, tags=["facts"]),
                     Router("", route_handlers=[push_polls], tags=["arrivals"]),
+                    Router("", route_handlers=SCHEDULES, tags=["schedules"]),
                 ],
                 exception_handlers=handlers(),
             ),
@@ -126,6 +140,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
             "arriving": _given(Arriving.of(settings, gatherer)),
             "inbox": _given(inbox),
             "mover": _given(mover),
+            "schedules": _given(Schedules(records)),
             "scraped": _given(Found(settings, jobs, workers, inbox, mover)),
         },
         plugins=[problems_plugin()],
@@ -133,12 +148,25 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
         request_max_body_size=parse_size(settings.body),
         exception_handlers=dict.fromkeys(_OUTSIDE, answer_outside),
         openapi_config=openapi_config(),
-        on_startup=[partial(make_room, settings), workers.start, mover.start],
-        on_shutdown=[gatherer.stop, workers.stop, mover.stop, stores_now.stop, records.dispose],
+        on_startup=[partial(make_room, settings), workers.start, mover.start, *(each.start for each in watching)],
+        on_shutdown=[
+            *(each.stop for each in watching),
+            gatherer.stop,
+            workers.stop,
+            mover.stop,
+            stores_now.stop,
+            records.dispose,
+        ],
         logging_config=None,
     )
     describe(app)
     return app
+
+
+def _watching(settings: Settings, records: Engine) -> list[Ticking | Sender]:
+    """Make what starts schedules, and sends notices."""
+    channels = Channels(read_tables(settings.rules))
+    return [Ticking(records), Sender(Outbox(records), channels.get)]
 
 
 def _provided(settings: Settings, jobs: Jobs, workers: Workers, stores_now: StoresNow) -> dict[str, Provide]:
