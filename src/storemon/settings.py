@@ -135,9 +135,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         DatabaseAddress,
         Meta(description="The records: `sqlite` beside the reports, or `postgresql://user:password@host/name`."),
     ] = SQLITE
-    watch: Annotated[
-        bool, Meta(description="Whether the service watches: evaluates rules, sends notices, starts schedules.")
-    ] = False
     host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8000
     allow_anonymous: Annotated[
