@@ -60,6 +60,7 @@ from storemon.service.telemetry.counted import (
 from storemon.service.telemetry.scraped import Found
 from storemon.service.telemetry.stores import StoresNow
 from storemon.service.telemetry.traces import require_tracing, traced
+from storemon.service.v1.answering import MEDIA_TYPES
 from storemon.service.v1.answers import ANSWERS
 from storemon.service.v1.content import get_content
 from storemon.service.v1.polls import push_polls
@@ -104,7 +105,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     runs = runs or {
         "report": partial(run_report, settings, jobs),
         "ingestion": partial(run_ingestion, settings),
-        "schedule": Work(settings, records).run,
+        "schedule": Work(settings, records, MEDIA_TYPES).run,
     }
     workers = Workers(
         jobs,
