@@ -308,7 +308,7 @@ def test_rules_are_sent_changed_and_forgotten(settings: Settings, client: Client
         ({"when": "down for 15m", "chanels": []}, "did you mean channels"),
         ({"when": "down for 15m", "channels": ["nobody"]}, "there is no channel 'nobody'"),
         ({"when": "down for 15m", "name": "other"}, "name it once"),
-        ({"when": "down for 15m", "title": "{{ ''.__class__ }}"}, "title"),
+        ({"when": "down for 15m", "title": "{{ x"}, "title"),
         ({"when": "down for 15m", "text": "\0"}, "NUL"),
         ({"when": 5}, "when"),
         ({}, "when"),
@@ -344,7 +344,7 @@ def test_a_replay_of_the_rules_in_force(settings: Settings, tagged: Client) -> N
     assert tagged.put("/v1/rules/down", json={"when": "down for 15m"}).status_code == 201
     answer = tagged.get("/v1/alerts/replay?window=30d&format=json")
     assert answer.status_code == 200, answer.text
-    assert {row["subject"] for row in answer.json()} == {"1", "3"}
+    assert {row["subject"] for row in answer.json()} == {"3"}
     assert set(answer.json()[0]) == {
         *("rule", "subject", "kind", "severity", "fired_at", "resolved_at", "stale", "notices")
     }

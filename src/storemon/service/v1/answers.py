@@ -112,7 +112,6 @@ def get_report(request: Asking, settings: NamedDependency[Settings], wanted: Nam
 
 @_rows(
     "/groups/{tag:str}",
-    ReplayQuestion,
     ReportQuestion,
     "Measures of each group of stores with the same value of a tag",
     "-downtime_last_week",
@@ -210,7 +209,7 @@ def get_explanation(
 def get_replay(
     request: Asking, settings: NamedDependency[Settings], book: NamedDependency[Book], wanted: NamedDependency[Wanted]
 ) -> Response[Any]:
-    """List the alerts that there would have been in a window, by default the last week, and how many notices of each."""
+    """List the alerts that there would have been in a window, by default the last week, and the notices of each."""
     rules = book.in_force().rules
 
     def ask(question: ReplayQuestion, snapshot: Snapshot, means: Means) -> Answer:
