@@ -1,7 +1,6 @@
 """Commands about alerts: list, show, acknowledge; and about silences."""
 
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,6 +15,7 @@ from storemon.questions.options import Texts, split
 from storemon.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from sqlalchemy import Engine
