@@ -125,7 +125,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     watching = Watching(settings, records, book, looked=count_look, counting=count_sending)
     running = Running(jobs, workers, inbox, mover, watching)
     stores_now = StoresNow(settings)
-    begin_at_nothing(runs, [table.name for table in FACTS])
+    begin_at_nothing(runs, [table.name for table in FACTS], watching.channels() if settings.watch else [])
     app = Litestar(
         [
             Router(
