@@ -76,7 +76,8 @@ def test_a_check_warns_of_a_rule_that_asks_about_nothing(there: Path, storemon: 
 
 def test_a_check_tells_each_mistake_where_it_is(there: Path, storemon: Storemon) -> None:
     (there / "rules.toml").write_text(
-        '[[rules]]\nname = "one"\nwhen = "dwn for 15m"\n[[rules]]\nname = "two"\nwhen = "silent for 2h"\nchanels = "x"\n'
+        '[[rules]]\nname = "one"\nwhen = "dwn for 15m"\n[[rules]]\nname = "two"\nwhen = "silent for 2h"\n'
+        'chanels = "x"\n'
     )
     checked = storemon("rules", "check")
     assert (checked.status, checked.out) == (2, b"")
@@ -114,7 +115,8 @@ def test_a_replay_in_every_form(there: Path, storemon: Storemon) -> None:
     assert [[*row] for row in json.loads((there / "alerts.json").read_text())] == [COLUMNS] * len(found)
 
 
-def test_a_replay_that_is_piped_is_a_table_for_programs(there: Path, storemon: Storemon) -> None:
+@pytest.mark.usefixtures("there")
+def test_a_replay_that_is_piped_is_a_table_for_programs(storemon: Storemon) -> None:
     piped = storemon("rules", "replay", "--window", "5d", "--where", "region=South", "--every", "5m")
     assert piped.status == 0
     assert pl.read_csv(piped.out).columns == COLUMNS

@@ -12,8 +12,8 @@ from litestar.testing import TestClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from storemon.intake.lake import Lake
-from storemon.sample import write_sample
 from storemon.records.opening import opened_records
+from storemon.sample import write_sample
 from storemon.settings import Settings
 from tests.service.server import REAL, running
 from tests.service.waiting import until
@@ -227,6 +227,10 @@ def ids(client: httpx.Client, operation: Operation) -> dict[str, str]:
     if path == "/v1/maintenance/{maintenance_id}":
         row = {"store_id": "*", "starts_at_utc": "2024-10-01T00:00:00Z", "ends_at_utc": "2024-10-02T00:00:00Z"}
         return {"maintenance_id": client.post("/v1/maintenance", json=row).json()["id"]}
+    return of_watching(client, path)
+
+
+def of_watching(client: httpx.Client, path: str) -> dict[str, str]:
     if path.startswith("/v1/alerts/{"):
         return {"alert_id": an_alert()}
     if path.startswith("/v1/silences/"):
