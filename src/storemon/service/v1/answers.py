@@ -199,7 +199,7 @@ def get_explanation(
 
 @get(
     "/alerts/replay",
-    dependencies=wanted(ReplayQuestion, sort="-notices"),
+    dependencies=wanted(ReplayQuestion, sort="-notices", fixed=("policy",)),
     sync_to_thread=True,
     opt=tells(*OF_FACTS, "X-As-Of", *OF_PAGES) | OF_ALL_STORES,
     summary="Alerts that the rules in force would have made",
