@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from storemon.errors import InputError
 from storemon.records.database import alone, now
-from storemon.records.tables import SILENCES
+from storemon.records.tables import ALERTS, SILENCES
 from storemon.units.instants import microseconds
 from storemon.watch.alerts.kept import WHAT, require_words
 
@@ -102,8 +102,10 @@ class Silences:
         with alone(self._records, WHAT) as connection:
             at = connection.scalar(select(now())) or 0
             going_on = (_silence.id == silence_id) & (_silence.ends_at > at)
-            ended = update(SILENCES).where(going_on).values(ends_at=at)
-            return bool(connection.execute(ended).rowcount)
+            ended = bool(connection.execute(update(SILENCES).where(going_on).values(ends_at=at)).rowcount)
+            if ended:  # what waits for its end waits no longer
+                connection.execute(update(ALERTS).where(ALERTS.c.due_at > at).values(due_at=at))
+            return ended
 
     @staticmethod
     def at(connection: Connection, instant: int) -> Sequence[Silence]:
