@@ -70,6 +70,18 @@ _ARRIVED = Counter(
 )
 _MOVED = Counter("storemon_inbox_moved_polls", "Polls that were brought into the lake.", ["outcome"], registry=_COUNTS)
 _COMMITS = Counter("storemon_inbox_commits", "Commits by which they were.", registry=_COUNTS)
+_LOOK_SECONDS = Histogram(
+    "storemon_watch_look_duration_seconds",
+    "How long looks at the rules took, with all that came of them.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+    registry=_COUNTS,
+)
+_SENDINGS = Counter(
+    "storemon_notice_sendings",
+    "Notices that this service tried to send, by channel and what became of them.",
+    ["channel", "outcome"],
+    registry=_COUNTS,
+)
 _STORES = Gauge(
     "storemon_stores",
     "Stores by their state, and whether they are open, at the instant that storemon_stores_as_of_timestamp_seconds is.",
@@ -176,6 +188,16 @@ def count_moved(polls: int, added: int) -> None:
     _MOVED.labels("known").inc(polls - added)
 
 
+def count_look(_: object, seconds: float) -> None:
+    """Count a look at the rules, and how long it took."""
+    _LOOK_SECONDS.observe(seconds)
+
+
+def count_sending(channel: str, outcome: str, notices: int) -> None:
+    """Count notices that a channel was to take: ``sent``, ``failed``, which are tried again, or ``dead``."""
+    _SENDINGS.labels(channel, outcome).inc(notices)
+
+
 def count_stores(counts: Mapping[tuple[str, bool], int], as_of: float) -> None:
     """Tell how many stores are in a state, and open or not, as of an instant in seconds since 1970."""
     for (state, is_open), count in counts.items():
@@ -183,7 +205,7 @@ def count_stores(counts: Mapping[tuple[str, bool], int], as_of: float) -> None:
     _STORES_AS_OF.set(as_of)
 
 
-def begin_at_nothing(kinds: Iterable[str], tables: Iterable[str]) -> None:
+def begin_at_nothing(kinds: Iterable[str], tables: Iterable[str], channels: Iterable[str]) -> None:
     """Tell of what never happened that it happened 0 times, so that the first time is seen as a rise."""
     for kind in kinds:
         _JOB_RESTARTS.labels(kind)
@@ -197,6 +219,9 @@ def begin_at_nothing(kinds: Iterable[str], tables: Iterable[str]) -> None:
             _arrived(source, outcome)
     for outcome in ("added", "known"):
         _MOVED.labels(outcome)
+    for channel in channels:
+        for outcome in ("sent", "failed", "dead"):
+            _SENDINGS.labels(channel, outcome)
 
 
 def counts() -> bytes:

@@ -74,6 +74,7 @@ def answered(
     *,
     name: str,
     parts: Parts = _one,
+    also: object = None,
     document: Made | None = None,
 ) -> Response[Any]:
     """Answer a question with rows: with 304 if the one who asks has the answer already, which computes nothing.
@@ -84,6 +85,7 @@ def answered(
         wanted: what the request asks.
         ask: answers it.
         name: what a file with the answer is called, without its ending.
+        also: what the answer depends on beside the question and the facts.
         parts: tells of how many figures, or rows, of each store there will be.
         document: makes a document of it, if there is one.
 
@@ -94,7 +96,9 @@ def answered(
     question, shown = wanted
     chosen = form_of(request, shown.format, MEDIA_TYPES if document else cast("Mapping[Form | Document, str]", OF_ROWS))
     caller = caller_of(request.scope)
-    digest = _digest(name, asdict(question), shown.sort, settings.carry_limit, caller.sees)
+    digest = _digest(
+        name, asdict(question), shown.sort, settings.carry_limit, caller.sees, *([] if also is None else [also])
+    )
     limit, cursor = shown.rows(), _cursor(shown, digest)
     snapshot = _snapshot(caller, settings, cursor)
     here = cursor or Cursor(dict(snapshot.versions), 0, digest, as_of_now(question))
