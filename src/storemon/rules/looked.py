@@ -37,6 +37,7 @@ class Looked:
         begins: since when the facts are known.
         changes: ``store_key, instant, was, becomes``: those of states.
         intervals: ``store_key, opens_at, closes_at, clock_us``: the open intervals.
+        last_polls: ``store_key, polled_at, active``: the last polls at or before ``begins``, where they were looked up.
 
     """
 
@@ -48,6 +49,7 @@ class Looked:
     begins: int
     changes: pl.DataFrame
     intervals: pl.DataFrame
+    last_polls: pl.DataFrame | None = None
 
     def of(self, keys: pl.Series) -> Self:
         """Pick the facts of stores with such keys."""
@@ -97,9 +99,11 @@ class Looked:
             heard = facts.run(("silent/heard",), lasts_us=lasts_us)
         told = heard.filter(pl.col("first_at") <= self.since)["store_key"]
         others = self.stores.filter(pl.col("first_polled_at") <= self.since, ~pl.col("store_key").is_in(told.implode()))
-        last = _last_polls(self.snapshot, before, DAY, others).select(
-            "store_key", pl.col("polled_at").alias("first_at"), pl.col("polled_at").alias("last_at")
-        )
+        if self.last_polls is not None and self.begins == self.since:
+            last = self.last_polls.join(others, on="store_key", how="semi")
+        else:
+            last = _last_polls(self.snapshot, before, DAY, others)
+        last = last.select("store_key", pl.col("polled_at").alias("first_at"), pl.col("polled_at").alias("last_at"))
         heard = pl.concat([heard, last])
         return heard.sort("store_key", "first_at")
 
@@ -124,15 +128,14 @@ def looked(
     asked = _asked(question, begins)
     for some in stores.iter_slices(stores_at_once(snapshot, asked, stores)):
         with gather(snapshot, asked, stores=some) as facts:
-            steps = STATES["carry"]
+            steps, last = STATES["carry"], None
             if _is_recent(snapshot, begins):
                 last = _last_polls(snapshot, begins, min(question.carry_limit, DAY), some)
                 offer(facts.con, name_of(steps[0]), last)
                 steps = steps[1:]
             changes, intervals = facts.run(steps), facts.open_intervals
-        yield Looked(
-            snapshot, asked, some, since, microseconds(question.as_of), microseconds(begins), changes, intervals
-        )
+        until = microseconds(question.as_of)
+        yield Looked(snapshot, asked, some, since, until, microseconds(begins), changes, intervals, last)
 
 
 def _asked(question: Question, begins: datetime) -> Question:
@@ -148,6 +151,6 @@ def _is_recent(snapshot: Snapshot, instant: datetime) -> bool:
 
 def _last_polls(snapshot: Snapshot, until: datetime, apart: timedelta, stores: pl.DataFrame) -> pl.DataFrame:
     """Tell of the last poll of stores at or before an instant: ``store_key, polled_at, active``, in microseconds."""
-    runs = snapshot.runs(until, apart, stores["store_key"]).sort("store_key", "starts_at")
+    runs = snapshot.runs(until, apart, stores["store_key"])
     last = runs.filter(pl.col("store_key").ne_missing(pl.col("store_key").shift(-1)))
     return last.select("store_key", pl.col("ends_at").to_physical().alias("polled_at"), "active")
