@@ -1,4 +1,4 @@
-"""The command that watches: judges the rules, sends notices, starts schedules."""
+"""The command that watches: judges the rules, sends notices, answers what schedules ask."""
 
 import sys
 from threading import Event
@@ -24,15 +24,17 @@ def watch(
         str | None, Parameter(help="How long ago they are judged for, so that polls are there (default: 10s).")
     ] = None,
 ) -> int:
-    """Watch: judge the rules again and again, send notices, start schedules. Ctrl-C stops.
+    """Watch: judge the rules again and again, send notices, answer what schedules ask. Ctrl-C stops.
 
-    A service with --watch does the same. Any number of both can run: the records let one do each piece of work. What
-    schedules ask, a service answers.
+    A service with --watch does the same. Any number of both can run: the records let one do each piece of work.
     """
     from storemon.cli.listen import stop_at_signals
     from storemon.records.opening import opened_records
+    from storemon.records.jobs import Jobs
     from storemon.service.logs import configure_logs
+    from storemon.service.workers import Workers
     from storemon.watch.book import Book, read_whole
+    from storemon.watch.schedules.work import Work
     from storemon.watch.watching import Watching
 
     settings = Settings.load(lake=lake, reports=reports, rules=rules, watch_every=every, watch_behind=behind)
@@ -43,15 +45,19 @@ def watch(
     stop_at_signals(stopping)
     records = opened_records(settings)
     watching = Watching(settings, records, Book(settings, records))
+    jobs = Jobs(records, lease=settings.lease, max_queued=settings.max_queued)
+    workers = Workers(jobs, {"schedule": Work(settings, records).run}, lease=settings.lease, limit=settings.job_limit)
+    workers.start()
     watching.start()
     try:
         while not stopping.wait(_LOOK_SECONDS):
-            if ended := watching.ended():
+            if ended := [*watching.ended(), *workers.ended()]:
                 sys.stderr.write(
                     f"storemon: the thread for {', '.join(ended)} has ended; the log says why. Start again\n"
                 )
                 return 1
     finally:
         watching.stop()
+        workers.stop()
         records.dispose()
     return 0
