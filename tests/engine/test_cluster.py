@@ -20,9 +20,10 @@ from storemon.engine.chosen import chosen_stores
 from storemon.engine.question import CARRY_LIMIT, Question, Work, ask
 from storemon.engine.ranges import by_range
 from storemon.lake.snapshot import Snapshot
+from storemon.records.files import report_file
 from storemon.records.jobs import Jobs
 from storemon.records.opening import opened_records
-from storemon.service.work import report_file, run_report
+from storemon.service.work import run_report
 from storemon.settings import Settings
 from storemon.stopping import Stop
 from storemon.units.workplaces import Workplace

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import fields, replace
 from sqlalchemy import Engine, update
 
-from storemon.records.jobs import ATTEMPTS, Job, Jobs, QueueFullError
+from storemon.records.jobs import ATTEMPTS, Job, Jobs, QueueFullError, cancel_scheduled, newest_scheduled, pinned
 from storemon.records.tables import JOBS
 from storemon.settings import Settings
 from storemon.units.keeping import Keeping
@@ -266,3 +266,40 @@ def test_claims_are_exclusive_over_processes(settings: Settings, records: Engine
 def test_processes_may_open_new_records_at_once(settings: Settings) -> None:
     owners = claimers(settings)
     assert [(owner.communicate(timeout=60)[0], owner.returncode) for owner in owners] == [("", 0)] * 4
+
+
+def test_a_job_that_is_put_back_waits_and_starts_again_as_if_it_had_not(jobs: Jobs) -> None:
+    job_id = jobs.add("report", {"n": 1})
+    job = claimed(jobs)
+    assert jobs.postpone(job, timedelta(hours=1), {"n": 2})
+    waiting = read(jobs, job_id)
+    assert (waiting.state, waiting.owner, waiting.attempts, waiting.parameters) == ("queued", None, 0, {"n": 2})
+    assert (waiting.run_after or 0) > time.time() * 1e6 + 3e9
+    assert jobs.claim("report", "us") is None
+    assert not jobs.postpone(job, timedelta(), {})  # it is nobody's now
+
+
+def test_one_that_is_put_back_for_no_time_can_be_had_at_once(jobs: Jobs) -> None:
+    jobs.add("report", {"n": 1})
+    assert jobs.postpone(claimed(jobs), timedelta(), {"n": 2})
+    again = claimed(jobs)
+    assert (again.attempts, again.parameters) == (1, {"n": 2})
+
+
+def test_jobs_of_schedules_are_told_by_their_names(jobs: Jobs, records: Engine) -> None:
+    first, second, other = (jobs.add("schedule", {"schedule": name}) for name in ("a", "a", "b"))
+    assert [job.id for job in jobs.list("schedule", 9, schedule="a")] == [second, first]
+    with records.connect() as connection:
+        assert {name: job.id for name, job in newest_scheduled(connection).items()} == {"a": second, "b": other}
+        assert cancel_scheduled(connection, "a") == 2
+        assert cancel_scheduled(connection, "a") == 0
+    assert [job.state for job in jobs.list("schedule", 9)] == ["queued", "canceled", "canceled"]
+
+
+def test_what_is_written_in_a_transaction_is_the_owners_only(jobs: Jobs, records: Engine) -> None:
+    jobs.add("report", {"n": 1})
+    job = claimed(jobs)
+    with records.connect() as connection:
+        assert pinned(connection, job, {"n": 2})
+        assert not pinned(connection, replace(job, owner="others"), {"n": 3})
+    assert read(jobs, job.id).parameters == {"n": 2}

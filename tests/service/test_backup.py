@@ -29,6 +29,7 @@ from storemon.backups.restore import restore
 from storemon.errors import FileError, LakeError, RecordsError, StoremonError
 from storemon.intake.lake import Lake
 from storemon.lake.files import Files
+from storemon.records.files import report_file
 from storemon.records.inbox import POLLS as WAITING
 from storemon.records.inbox import Batch, Inbox
 from storemon.records.jobs import Jobs, complete_reports, pinned_versions
@@ -36,7 +37,6 @@ from storemon.records.keys import opened_keys
 from storemon.records.leases import Leases
 from storemon.records.opening import opened_records
 from storemon.records.tables import METADATA
-from storemon.service.work import report_file
 from storemon.settings import Settings
 from storemon.units.addresses import DatabaseAddress
 from tests.examples import examples

@@ -52,6 +52,10 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
         ("/v1/maintenance/{maintenance_id}", "delete"),
         *((path, "post") for path in ("/v1/polls", "/v1/write", "/api/v2/write")),
         ("/ping", "get"),
+        ("/v1/schedules", "get"),
+        *(("/v1/schedules/{name}", method) for method in ("get", "put", "delete")),
+        *((f"/v1/schedules/{{name}}/{what}", "post") for what in ("pause", "resume", "run")),
+        ("/v1/schedules/{name}/history", "get"),
         *(("/v1/reports", method) for method in ("get", "post")),
         *(("/v1/reports/{report_id}", method) for method in ("get", "delete")),
         ("/v1/reports/{report_id}/cancel", "post"),
@@ -134,6 +138,7 @@ def test_who_may_take_a_route(document: dict[str, Any]) -> None:
         is_write = (path == "/ingest" and method == "post") or method == "put" or "maintenance" in path
         is_write |= path in {"/v1/polls", "/v1/write", "/api/v2/write"}
         role = None if path.startswith(("/health", "/ping")) else "writer" if is_write and method != "get" else "reader"
+        role = "admin" if path.startswith("/v1/schedules") and method != "get" else role
         assert told["security"] == ([] if role is None else [{"bearer": [role]}, {"key": [role]}]), path
         assert role is None or {"401", "403", "429"} <= told["responses"].keys()
 
@@ -202,6 +207,9 @@ def ids(client: httpx.Client, operation: Operation) -> dict[str, str]:
     if path == "/v1/maintenance/{maintenance_id}":
         row = {"store_id": "*", "starts_at_utc": "2024-10-01T00:00:00Z", "ends_at_utc": "2024-10-02T00:00:00Z"}
         return {"maintenance_id": client.post("/v1/maintenance", json=row).json()["id"]}
+    if path.startswith("/v1/schedules/"):
+        schedule = {"cron": "0 7 * * MON", "zone": "UTC", "to": ["mail:ops@example.org"], "question": {"kind": "now"}}
+        assert client.put("/v1/schedules/weekly", json=schedule).is_success
     return {}
 
 

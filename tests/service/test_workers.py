@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from storemon.errors import LakeError
-from storemon.records.jobs import ATTEMPTS, Job, Jobs, Kind
+from storemon.records.jobs import ATTEMPTS, Job, Jobs, Kind, PutBackError
 from storemon.service import workers as module
 from storemon.service.workers import Run, Workers
 from storemon.stopping import advance, check
@@ -356,3 +356,21 @@ def test_what_is_no_longer_kept_is_let_go(jobs: Jobs, monkeypatch: pytest.Monkey
         assert tidied.wait(10)
     finally:
         workers.stop()
+
+
+def test_a_job_that_is_put_back_starts_again(jobs: Jobs) -> None:
+    """Its start in vain does not count, and its thread is free for others meanwhile."""
+
+    def run(job: Job) -> dict[str, Any]:
+        if job.parameters["looks"] < 3:
+            raise PutBackError(timedelta(milliseconds=50), job.parameters | {"looks": job.parameters["looks"] + 1})
+        return job.parameters
+
+    workers = started(jobs, run)
+    try:
+        waiting = workers.add("report", {"looks": 0})
+        assert ended(jobs, workers.add("report", {"looks": 9})).state == "complete"
+        job = ended(jobs, waiting)
+    finally:
+        workers.stop()
+    assert (job.state, job.attempts, job.result) == ("complete", 1, {"looks": 3})

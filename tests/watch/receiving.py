@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -13,7 +14,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from threading import Event, Thread
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import msgspec
@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+
+from tests.service.waiting import until
 
 
 class Posted(NamedTuple):
@@ -93,10 +95,10 @@ class Hook:
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def __enter__(self) -> Self:
-        Thread(target=self._server.serve_forever, daemon=True).start()
+        Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._over.set()
         self._server.shutdown()
         self._server.server_close()
@@ -131,6 +133,16 @@ def certificate_of(folder: Path, name: str) -> Certificate:
     return certificate
 
 
+class _Listening(Controller):
+    """A server at a free port; whether it answers is looked at without TLS, which asks for another context."""
+
+    def _trigger_server(self) -> None:
+        server: Any = self.server
+        self.port = server.sockets[0].getsockname()[1]
+        with socket.create_connection(("127.0.0.1", self.port), 10):
+            until(lambda: self.smtpd is not None)
+
+
 class Mailed(NamedTuple):
     sender: str
     recipients: list[str]
@@ -146,7 +158,7 @@ class Postbox:
         self.refused: dict[str, str] = {}
         self.answer = "250 OK"
         implicit = options.pop("implicit", None)
-        self._controller = Controller(
+        self._controller = _Listening(
             self, hostname="127.0.0.1", port=0, authenticator=self._let_in, ssl_context=implicit, **options
         )
 
@@ -170,17 +182,16 @@ class Postbox:
 
     def _let_in(self, _server: SMTP, _session: Session, _envelope: Envelope, _how: str, login: Any) -> AuthResult:
         right = isinstance(login, LoginPassword) and (login.login, login.password) == (b"us", b"p@ss/word#1")
-        return AuthResult(success=right)
+        return AuthResult(success=right, handled=False)
 
     @property
     def port(self) -> int:
-        server: Any = self._controller.server
-        port: int = server.sockets[0].getsockname()[1]
+        port: int = self._controller.port
         return port
 
     def __enter__(self) -> Self:
         self._controller.start()
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._controller.stop()

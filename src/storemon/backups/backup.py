@@ -23,9 +23,9 @@ from storemon.lake.copying import copied
 from storemon.lake.files import Files
 from storemon.lake.place import place_of
 from storemon.lake.schemas import FORMAT
+from storemon.records.files import report_file
 from storemon.records.opening import FORMATS, are_there, opened_records, records_place, said
 from storemon.records.rows import Recorded, recorded
-from storemon.service.work import report_file
 from storemon.settings import Settings
 from storemon.views.export import remove_parts, save
 from storemon.views.forms import FORMS

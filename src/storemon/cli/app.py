@@ -39,6 +39,10 @@ EXAMPLES = {
     "service:sql": ("sql", "sql > changes.sql"),
     "records:keys": ("keys create --role reader --where region=West --expires 90d", "keys list"),
     "records:migrate": ("migrate", "migrate --reports reports"),
+    "schedules:schedules": (
+        "schedules add weekly --cron '0 7 * * MON' --zone America/Chicago --to mail:ops@example.org -- outages",
+        "schedules list",
+    ),
     "config:config": ("config", "config --port 8080 --carry-limit 36h"),
     "backups:backup": ("backup storemon.tar.zst", "backup storemon.tar.zst --lake s3://bucket/storemon"),
     "backups:restore": ("restore storemon.tar.zst", "restore storemon.tar.zst --lake parquet --reports reports"),

@@ -89,10 +89,10 @@ def _list(known: "Channels", file: Path) -> None:
 def _test(known: "Channels", name: str) -> None:
     from uuid import uuid4
 
-    from storemon.watch.texts import test_message
+    from storemon.watch.texts import trial_message
 
     channel = known.get(name)
-    message = test_message(str(uuid4()), channel.name)
+    message = trial_message(str(uuid4()), channel.name)
     channel.send(message)
     sys.stdout.write(f"{channel.name}: the test {message.id} was taken by {channel.where}\n")
 

@@ -24,6 +24,8 @@ COMMANDS = {
     "sql": "Print the one SQL statement that finds where the state of each store changes: all that its polls decide.",
     "keys": "Create, list or revoke the keys that the service asks for. Once there is one, nobody comes in without.",
     "migrate": "Bring the records of jobs and keys up to date, as each start of the service does.",
+    "schedules": "Send an answer again and again, by a cron expression in a time zone, to people, webhooks, folders or "
+    "S3.",
     "config": "Print each setting in force, and where it comes from; passwords are masked.",
     "backup": "Write the records, the lake and the reports into one archive; the service may run meanwhile.",
     "restore": "Put all of a backup to where there is none: the records, the lake and the reports, or nothing.",

@@ -43,15 +43,13 @@ def explain(
 
 def audit(*, question: AuditQuestion = _AUDIT, place: Place = THIS_LAKE, out: OutFile = None) -> None:
     """Find what weakens the figures: what is missing, unknown or doubtful, with examples."""
-    from storemon.questions.audit import answer
-    from storemon.views.answer import Answer
-    from storemon.views.findings import draw_findings, rows_of
+    from storemon.questions.audit import answer, rows
+    from storemon.views.findings import draw_findings
 
     output = Output(out=out)
     output.check()
     snapshot, means = place.open(question)
-    findings = answer(question, snapshot, means)
     if output.on_terminal:
-        draw_findings(terminal(), findings)
+        draw_findings(terminal(), answer(question, snapshot, means))
     else:
-        output.tell(Answer([rows_of(findings)], {}, "findings", question.now(snapshot)))
+        output.tell(rows(question, snapshot, means))

@@ -27,6 +27,9 @@ def serve(
     allow_anonymous: Annotated[
         bool | None, Parameter(help="Let everybody ask from any address while there are no keys.")
     ] = None,
+    watch: Annotated[
+        bool | None, Parameter(help="Watch as well: evaluate rules, send notices, start schedules.")
+    ] = None,
     workers: Annotated[int | None, Parameter(help="Processes that answer and run jobs (default: 1).")] = None,
     keep_reports: Annotated[
         str | None, Parameter(help="Reports to keep, like 90d or 1000 or 90d,1000 (default: all).")
@@ -35,5 +38,5 @@ def serve(
     """Serve reports over HTTP: trigger one, poll it, download it. Ctrl-C stops."""
     from storemon.service.app import serve as run
 
-    where = {"host": host, "port": port, "allow_anonymous": allow_anonymous}
+    where = {"host": host, "port": port, "allow_anonymous": allow_anonymous, "watch": watch}
     run(Settings.load(lake=lake, data=data, reports=reports, workers=workers, keep_reports=keep_reports, **where))

@@ -1,15 +1,39 @@
 """The list of stores, asked in words."""
 
+from collections.abc import Mapping, Sequence
+
 import polars as pl
 
 from storemon.answers.objectives import breaching
 from storemon.answers.stores import stores
-from storemon.calendar.windows import LAST_WEEK
-from storemon.engine.measures import chosen, parse_target
+from storemon.calendar.windows import LAST_WEEK, Window
+from storemon.engine.measures import Measure, chosen, parse_target
 from storemon.errors import InputError
 from storemon.lake.snapshot import Snapshot
 from storemon.questions.options import Means, StoresQuestion
 from storemon.views.answer import Answer, legend_of_report, worst_of
+
+
+def check(question: StoresQuestion) -> Mapping[str, Measure]:
+    """Refuse what can't be understood, whatever the facts are; tell which measures are told.
+
+    Raises:
+        InputError: the target is none, or it is missing where one is needed.
+
+    """
+    if question.breaching and question.target is None:
+        raise InputError("--breaching needs a target; say what was promised, like --target 99.5")
+    return chosen(["availability"], None if question.target is None else parse_target(question.target))
+
+
+def windows(question: StoresQuestion) -> Sequence[Window]:
+    """Tell which windows it is about, by default the last week.
+
+    Raises:
+        InputError: one can't be understood.
+
+    """
+    return question.windows(LAST_WEEK)
 
 
 def answer(question: StoresQuestion, snapshot: Snapshot, means: Means) -> Answer:
@@ -19,14 +43,11 @@ def answer(question: StoresQuestion, snapshot: Snapshot, means: Means) -> Answer
         StoremonError: as for `storemon.answers.stores.stores`.
 
     """
-    if question.breaching and question.target is None:
-        raise InputError("--breaching needs a target; say what was promised, like --target 99.5")
-    told = chosen(["availability"], None if question.target is None else parse_target(question.target))
-    windows = question.windows(LAST_WEEK)
+    told, over = check(question), windows(question)
     now = question.now(snapshot)
-    asked = question.asked(now, windows, means)
+    asked = question.asked(now, over, means)
     frame = stores(snapshot, target=question.target, **asked)
-    legend = legend_of_report(told, windows)
+    legend = legend_of_report(told, over)
     columns = ("store_id", *legend, *(name for name in frame.columns[1:] if name not in legend))
     rows = f"stores over the budget of {question.target} %" if question.breaching else "stores"
     frame = breaching(frame) if question.breaching else frame

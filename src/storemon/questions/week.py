@@ -1,6 +1,9 @@
 """The hour of week, asked in words."""
 
+from collections.abc import Sequence
+
 from storemon.answers.week import LAST_FOUR_WEEKS, hour_of_week
+from storemon.calendar.windows import Window
 from storemon.lake.snapshot import Snapshot
 from storemon.questions.options import Grouped, Means
 from storemon.views.answer import Answer, Worst, legend_of_week
@@ -13,6 +16,16 @@ def parts(question: Grouped, _: Snapshot) -> int:
     return 1 if question.overall or question.group_by else _HOURS
 
 
+def windows(question: Grouped) -> Sequence[Window]:
+    """Tell which windows it is about, by default the last four weeks.
+
+    Raises:
+        InputError: one can't be understood.
+
+    """
+    return question.windows(LAST_FOUR_WEEKS)
+
+
 def answer(question: Grouped, snapshot: Snapshot, means: Means) -> Answer:
     """Tell uptime and downtime by weekday and hour, by default over the last four weeks.
 
@@ -20,9 +33,9 @@ def answer(question: Grouped, snapshot: Snapshot, means: Means) -> Answer:
         StoremonError: as for `storemon.answers.week.hour_of_week`.
 
     """
-    tags, windows = question.tags(), question.windows(LAST_FOUR_WEEKS)
+    tags, over = question.tags(), windows(question)
     now = question.now(snapshot)
-    asked = question.asked(now, windows, means)
+    asked = question.asked(now, over, means)
     frame = hour_of_week(snapshot, group_by=tags, **asked)
     rows = f"hours of {'stores' if tags is None else 'groups'}"
-    return Answer([frame], legend_of_week(windows[0]), rows, now, Worst("availability", "least"))
+    return Answer([frame], legend_of_week(over[0]), rows, now, Worst("availability", "least"))

@@ -34,7 +34,7 @@ from storemon.records.tables import JOBS
 from storemon.units.keeping import Keeping
 
 ATTEMPTS = 5
-Kind = Literal["report", "ingestion"]
+Kind = Literal["report", "ingestion", "schedule"]
 State = Literal["queued", "running", "complete", "failed", "canceled"]
 ENDED: Sequence[State] = ("complete", "failed", "canceled")
 """The states in which a job stays."""
@@ -42,12 +42,22 @@ ENDED: Sequence[State] = ("complete", "failed", "canceled")
 _OUTDATED_AT_ONCE = 100
 _MICROSECOND = timedelta(microseconds=1)
 _job = JOBS.c
+_BACK: dict[str, Any] = {"state": "queued", "owner": None, "lease_ends_at": None, "attempts": JOBS.c.attempts - 1}
+"""What a job is that was started in vain, and waits again."""
 _ONE = select(JOBS).where(_job.id == bindparam("asked_id"), _job.kind == bindparam("asked_kind"))
 """Read at every poll."""
 
 
 class QueueFullError(StoremonError):
     """As many jobs of a kind are waiting as may; later there will be room again."""
+
+
+class PutBackError(Exception):
+    """Raised by whoever runs a job: it is to start again ``after`` a while, with ``parameters``."""
+
+    def __init__(self, after: timedelta, parameters: dict[str, Any]) -> None:
+        super().__init__()
+        self.after, self.parameters = after, parameters
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -98,8 +108,6 @@ class Jobs:
             QueueFullError: as many jobs of this kind are queued as may be.
 
         """
-        row = {"id": str(uuid4()), "kind": kind, "state": "queued", "parameters": parameters, "attempts": 0}
-        row |= {"dedupe_key": dedupe_key, "priority": priority, "run_after": run_after}
         with alone(self._records, "queue") as connection:
             if dedupe_key is not None:
                 known: str | None = connection.scalar(select(_job.id).where(_job.dedupe_key == dedupe_key))
@@ -107,8 +115,7 @@ class Jobs:
                     return known
             if (connection.scalar(select(_queued(kind))) or 0) >= self._max_queued:
                 raise QueueFullError(f"{self._max_queued} jobs are waiting already; try again in a few seconds")
-            connection.execute(insert(JOBS).values(**row, queued_at=now()))
-        return str(row["id"])
+            return put(connection, kind, parameters, dedupe_key=dedupe_key, priority=priority, run_after=run_after)
 
     def get(self, kind: Kind, job_id: str) -> Job | None:
         """Read a job's record, None if there is none of this kind."""
@@ -131,15 +138,19 @@ class Jobs:
         *,
         state: State | None = None,
         key: str | None = None,
+        schedule: str | None = None,
         before: tuple[int, str] | None = None,
     ) -> Sequence[Job]:
         """Read the newest jobs of a kind; those ``before`` one that is told by when it was queued, and its id.
 
-        By default those in any state, whoever asked; else those that were asked for by a ``key`` only.
+        By default those in any state, whoever asked; else those that were asked for by a ``key`` only, or of one
+        ``schedule``.
         """
         which = [_job.kind == kind, *([] if state is None else [_job.state == state])]
         if key is not None:
             which.append(_job.parameters["key"].as_string() == key)
+        if schedule is not None:
+            which.append(_job.parameters["schedule"].as_string() == schedule)
         if before is not None:
             queued_at, job_id = before
             which.append(or_(_job.queued_at < queued_at, and_(_job.queued_at == queued_at, _job.id < job_id)))
@@ -232,8 +243,12 @@ class Jobs:
 
     def hand_back(self, owner: str) -> int:
         """Queue again what ``owner`` was running; the start does not count. Say how many jobs that were."""
-        back = {"state": "queued", "owner": None, "lease_ends_at": None, "attempts": _job.attempts - 1}
-        return self._change(and_(_job.state == "running", _job.owner == owner), **back)
+        return self._change(and_(_job.state == "running", _job.owner == owner), **_BACK)
+
+    def postpone(self, job: Job, after: timedelta, parameters: dict[str, Any]) -> bool:
+        """Queue a job again, to start after a while; this start does not count. Tell whether it was still its own."""
+        run_after = now() + after // _MICROSECOND
+        return bool(self._change(_held(job), parameters=parameters, run_after=run_after, **_BACK))
 
     def give_up(self) -> int:
         """Fail the jobs that took down every process that ran them. Say how many there were."""
@@ -251,6 +266,49 @@ class Jobs:
         return now() + self._lease_us
 
 
+def put(
+    connection: Connection,
+    kind: Kind,
+    parameters: dict[str, Any],
+    *,
+    dedupe_key: str | None = None,
+    priority: int = 0,
+    run_after: int | None = None,
+) -> str:
+    """Queue a job in a transaction that something else belongs to as well; its id.
+
+    Raises:
+        IntegrityError: there is one with this key.
+
+    """
+    row = {"id": str(uuid4()), "kind": kind, "state": "queued", "parameters": parameters, "attempts": 0}
+    row |= {"dedupe_key": dedupe_key, "priority": priority, "run_after": run_after}
+    connection.execute(insert(JOBS).values(**row, queued_at=now()))
+    return str(row["id"])
+
+
+def pinned(connection: Connection, job: Job, parameters: dict[str, Any]) -> bool:
+    """Do as `Jobs.pin` in a transaction that something else belongs to. Tell whether the job is still its owner's."""
+    return bool(connection.execute(update(JOBS).where(_held(job)).values(parameters=parameters)).rowcount)
+
+
+def cancel_scheduled(connection: Connection, schedule: str) -> int:
+    """End the jobs of a schedule that have not ended. Say how many there were."""
+    waiting = and_(_job.kind == "schedule", _job.state.in_(["queued", "running"]))
+    which = and_(waiting, _job.parameters["schedule"].as_string() == schedule)
+    return connection.execute(update(JOBS).where(which).values(state="canceled", ended_at=now())).rowcount
+
+
+def newest_scheduled(connection: Connection) -> dict[str, Job]:
+    """Read the newest job of each schedule, by its name."""
+    name = _job.parameters["schedule"].as_string()
+    newer = func.row_number().over(partition_by=name, order_by=(_job.queued_at.desc(), _job.id.desc()))
+    placed = select(_job.id, newer.label("place")).where(_job.kind == "schedule").subquery()
+    newest = select(JOBS).where(_job.id.in_(select(placed.c.id).where(placed.c.place == 1)))
+    jobs = [Job(*tuple(row)) for row in connection.execute(newest)]
+    return {job.parameters["schedule"]: job for job in jobs}
+
+
 def pinned_versions(connection: Connection) -> list[dict[str, int]]:
     """List the versions of the lake's tables that reports have read, or will read again after a crash."""
     live = and_(_job.kind == "report", _job.state.not_in(["failed", "canceled"]))
@@ -259,8 +317,8 @@ def pinned_versions(connection: Connection) -> list[dict[str, int]]:
 
 
 def complete_reports(connection: Connection) -> list[str]:
-    """List the ids of the reports that have files."""
-    complete = and_(_job.kind == "report", _job.state == "complete")
+    """List the ids of the reports that have files, those of schedules among them."""
+    complete = and_(_job.kind.in_(["report", "schedule"]), _job.state == "complete")
     return list(connection.execute(select(_job.id).where(complete).order_by(_job.queued_at, _job.id)).scalars())
 
 

@@ -20,7 +20,7 @@ JOBS = Table(
     "jobs",
     METADATA,
     Column("id", String(36), primary_key=True),
-    Column("kind", String(9), nullable=False),  # report, ingestion
+    Column("kind", String(9), nullable=False),  # report, ingestion, schedule
     Column("state", String(8), nullable=False),  # queued, running, complete, failed, canceled
     Column("parameters", JSON, nullable=False),  # what was asked for, and what the first start fixed
     Column("result", JSON(none_as_null=True)),  # once complete

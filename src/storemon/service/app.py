@@ -41,7 +41,7 @@ from storemon.service.door.callers import Doorkeeper, tokens_of
 from storemon.service.door.connections import Connection
 from storemon.service.door.hosts import ParsedHost
 from storemon.service.door.limits import AnswersInTurn, BodyInTime, make_room, rates_of
-from storemon.service.health import health, live
+from storemon.service.health import Running, health, live
 from storemon.service.influx import ping, write_lines
 from storemon.service.ingestions import get_ingestion, ingest
 from storemon.service.logs import RequestLog, configure_logs
@@ -49,7 +49,14 @@ from storemon.service.metrics import metrics
 from storemon.service.problems import problems_plugin
 from storemon.service.reports import get_report, get_report_by_path, trigger_report
 from storemon.service.schema import describe, openapi_config
-from storemon.service.telemetry.counted import RequestCount, begin_at_nothing, count_moved, counted_in_a_folder
+from storemon.service.telemetry.counted import (
+    RequestCount,
+    begin_at_nothing,
+    count_look,
+    count_moved,
+    count_sending,
+    counted_in_a_folder,
+)
 from storemon.service.telemetry.scraped import Found
 from storemon.service.telemetry.stores import StoresNow
 from storemon.service.telemetry.traces import require_tracing, traced
@@ -58,11 +65,18 @@ from storemon.service.v1.content import get_content
 from storemon.service.v1.polls import push_polls
 from storemon.service.v1.problems import answer_outside, handlers
 from storemon.service.v1.reports import REPORTS
+from storemon.service.v1.schedules import SCHEDULES
 from storemon.service.v1.tables import FACTS as LOADING
 from storemon.service.work import let_go, remove_unwanted, run_ingestion, run_report
 from storemon.service.workers import GRACE_SECONDS, Run, Workers
 from storemon.settings import Settings
 from storemon.units.sizes import parse_size
+from storemon.watch.alerts.kept import Alerts
+from storemon.watch.alerts.silences import Silences
+from storemon.watch.book import Book, read_whole
+from storemon.watch.schedules.kept import Schedules
+from storemon.watch.schedules.work import Work
+from storemon.watch.watching import Watching
 
 _OUTSIDE = (
     NotFoundException,
@@ -87,7 +101,11 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     """
     records = opened_records(settings)
     jobs = Jobs(records, lease=settings.lease, max_queued=settings.max_queued)
-    runs = runs or {"report": partial(run_report, settings, jobs), "ingestion": partial(run_ingestion, settings)}
+    runs = runs or {
+        "report": partial(run_report, settings, jobs),
+        "ingestion": partial(run_ingestion, settings),
+        "schedule": Work(settings, records).run,
+    }
     workers = Workers(
         jobs,
         runs,
@@ -99,6 +117,9 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     inbox = Inbox(records, most=parse_size(settings.inbox))
     gatherer = Gatherer(inbox)
     mover = Mover(settings, inbox, Leases(records), moved=count_moved)
+    book, alerts, silences = Book(settings, records), Alerts(records), Silences(records)
+    watching = Watching(settings, records, book, looked=count_look, counting=count_sending)
+    running = Running(jobs, workers, inbox, mover, watching)
     stores_now = StoresNow(settings)
     begin_at_nothing(runs, [table.name for table in FACTS])
     app = Litestar(
@@ -117,6 +138,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
                     Router("", route_handlers=[*REPORTS, get_content], tags=["reports"]),
                     Router("", route_handlers=LOADING, tags=["facts"]),
                     Router("", route_handlers=[push_polls], tags=["arrivals"]),
+                    Router("", route_handlers=SCHEDULES, tags=["schedules"]),
                 ],
                 exception_handlers=handlers(),
             ),
@@ -124,17 +146,32 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
         dependencies=_provided(settings, jobs, workers, stores_now)
         | {
             "arriving": _given(Arriving.of(settings, gatherer)),
-            "inbox": _given(inbox),
-            "mover": _given(mover),
-            "scraped": _given(Found(settings, jobs, workers, inbox, mover)),
+            "running": _given(running),
+            "schedules": _given(Schedules(records)),
+            "book": _given(book),
+            "alerts": _given(alerts),
+            "silences": _given(silences),
+            "scraped": _given(Found(settings, running)),
         },
         plugins=[problems_plugin()],
         middleware=[Doorkeeper(Keys(records), tokens_of(settings), rates_of(settings)), BodyInTime(settings)],
         request_max_body_size=parse_size(settings.body),
         exception_handlers=dict.fromkeys(_OUTSIDE, answer_outside),
         openapi_config=openapi_config(),
-        on_startup=[partial(make_room, settings), workers.start, mover.start],
-        on_shutdown=[gatherer.stop, workers.stop, mover.stop, stores_now.stop, records.dispose],
+        on_startup=[
+            partial(make_room, settings),
+            workers.start,
+            mover.start,
+            *([watching.start] if settings.watch else []),
+        ],
+        on_shutdown=[
+            watching.stop,
+            gatherer.stop,
+            workers.stop,
+            mover.stop,
+            stores_now.stop,
+            records.dispose,
+        ],
         logging_config=None,
     )
     describe(app)
@@ -181,7 +218,8 @@ def serve(settings: Settings) -> None:
     """Answer requests until a signal ends it: SIGINT and SIGTERM let running work end, or hand it back.
 
     Raises:
-        InputError: the address cannot be listened on, or traces cannot be sent as the environment says.
+        InputError: the address cannot be listened on, traces cannot be sent as the environment says, or it is to watch
+            and the file of rules cannot be understood.
         RecordsError: the records of jobs and keys cannot be opened or made.
 
     """
@@ -190,6 +228,8 @@ def serve(settings: Settings) -> None:
         _log.warning("setting not known", reason=stranger)
     tokens_of(settings)  # a person should hear of these here, not each process
     require_tracing()
+    if settings.watch and settings.rules.exists():
+        read_whole(settings.rules)
     with opened_keys(settings) as keys:
         _require_keys(settings, keys)
     with _listen(settings) as listener:

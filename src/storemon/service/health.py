@@ -27,15 +27,26 @@ from storemon.service.problems import problem, problems
 from storemon.service.workers import Workers
 from storemon.settings import Settings
 from storemon.units.instants import shifted
+from storemon.watch.watching import Watching
 
 LEAST_FREE_BYTES = 64_000_000
 LAST_WEEK = timedelta(days=7)
 LONG = timedelta(minutes=2)
 """For so long no poll waits in the inbox if all is well."""
-Part = Literal["records", "queue", "inbox", "lake", "disk"]
+Part = Literal["records", "queue", "inbox", "watch", "lake", "disk"]
 PARTS: tuple[Part, ...] = get_args(Part)
 """What a report needs, in the order in which the reasons are told."""
 _log = structlog.stdlib.get_logger("storemon.health")
+
+
+class Running(NamedTuple):
+    """What runs in a process of the service beside the requests."""
+
+    jobs: Jobs
+    workers: Workers
+    inbox: Inbox
+    mover: Mover
+    watching: Watching
 
 
 class LakeHealth(msgspec.Struct):
@@ -81,15 +92,9 @@ def live() -> Alive:
     response_description="Yes",
     responses=problems(_503="No; the reasons say why"),
 )
-def health(
-    settings: NamedDependency[Settings],
-    jobs: NamedDependency[Jobs],
-    workers: NamedDependency[Workers],
-    inbox: NamedDependency[Inbox],
-    mover: NamedDependency[Mover],
-) -> Health:
+def health(settings: NamedDependency[Settings], running: NamedDependency[Running]) -> Health:
     """Look at all of it. Litestar does not find this text, as there are two paths."""
-    looked = look(settings, jobs, workers, inbox, mover)
+    looked = look(settings, running)
     found = Health(looked.lake, looked.disk, [reason for reasons in looked.reasons.values() for reason in reasons])
     if found.reasons:
         raise problem(503, "; ".join(found.reasons), **msgspec.to_builtins(found))
@@ -104,14 +109,19 @@ class Looked(NamedTuple):
     reasons: Mapping[Part, list[str]]
 
 
-def look(settings: Settings, jobs: Jobs, workers: Workers, inbox: Inbox, mover: Mover) -> Looked:
+def look(settings: Settings, running: Running) -> Looked:
     """Look at all that a report needs: what is read is read, and what is written to is written to."""
     reasons: dict[Part, list[str]] = {part: [] for part in PARTS}
-    _look_at_jobs(jobs, reasons)
-    reasons["queue"] += [f"the thread of this process for {name} has ended; restart it" for name in workers.ended()]
-    if mover.has_ended():
+    _look_at_jobs(running.jobs, reasons)
+    reasons["queue"] += [
+        f"the thread of this process for {name} has ended; restart it" for name in running.workers.ended()
+    ]
+    if running.mover.has_ended():
         reasons["inbox"].append("the thread of this process that brings polls into the lake has ended; restart it")
-    _look_at_inbox(inbox, reasons["inbox"])
+    _look_at_inbox(running.inbox, reasons["inbox"])
+    reasons["watch"] += [
+        f"the thread of this process for {name} has ended; restart it" for name in running.watching.ended()
+    ]
     lake = _look_at_lake(settings, reasons["lake"])
     return Looked(lake, _look_at_disks(settings, reasons["disk"]), reasons)
 

@@ -18,11 +18,12 @@ from litestar.params import PathParameter, QueryParameter
 from litestar.response import File
 from litestar.response.base import ASGIResponse
 
+from storemon.records.files import report_file
 from storemon.records.jobs import Job, Jobs
 from storemon.service.door.callers import OF_ALL_STORES
 from storemon.service.problems import problem, problems
 from storemon.service.schema import link, tells
-from storemon.service.work import report_file, report_parameters
+from storemon.service.work import report_parameters
 from storemon.service.workers import Workers
 from storemon.settings import Settings
 from storemon.units.durations import format_duration

@@ -98,6 +98,7 @@ def openapi_config() -> OpenAPIConfig:
         tags=[
             Tag("answers", "Answers, straight"),
             Tag("reports", "Reports that are made meanwhile"),
+            Tag("schedules", "Answers that are sent again and again"),
             Tag("facts", "Tables that are loaded"),
             Tag("arrivals", "Polls that are sent as they are made"),
             Tag("basic", "The few routes for a report of the usual windows, and for ingestions"),

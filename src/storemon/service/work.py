@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -17,6 +17,7 @@ from storemon.errors import FileError, InputError
 from storemon.intake.lake import Lake
 from storemon.questions import report
 from storemon.questions.options import Means, ReportQuestion, question_of
+from storemon.records.files import report_file
 from storemon.records.jobs import Job, Jobs, pinned_versions
 from storemon.records.opening import are_there, opened_records
 from storemon.service.door.callers import Caller
@@ -49,11 +50,6 @@ def question_parameters(settings: Settings, given: Mapping[str, object], caller:
     report.check(question_of(ReportQuestion, given), _means(settings, report_parameters(settings)))
     by = {"key": caller.owner, "sees": dict(caller.sees)}
     return {"question": dict(given), **by, **report_parameters(settings)}
-
-
-def report_file(settings: Settings, job_id: str, form: Form | Literal["*"] = "csv") -> Path:
-    """Name the file of a report in a form, or the pattern of all."""
-    return settings.reports / f"{job_id}.{form}"
 
 
 def remove_report(settings: Settings, job_id: str) -> None:

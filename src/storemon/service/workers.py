@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import StoremonError
-from storemon.records.jobs import Job, Jobs, Kind
+from storemon.records.jobs import Job, Jobs, Kind, PutBackError
 from storemon.records.opening import said
 from storemon.service.telemetry.counted import Outcome, count_job, count_restart
 from storemon.service.telemetry.traces import traced_job
@@ -31,7 +31,8 @@ _OF_REQUEST = ("request_id", "traceparent")
 """What the lines of a job are known by: they are those of the request that asked for it."""
 
 Run = Callable[[Job], dict[str, Any]]
-"""Does what a job asks for and returns its result; a `StoremonError` fails the job with its text as the reason."""
+"""Does what a job asks for and returns its result; a `StoremonError` fails the job with its text as the reason, and a
+`PutBackError` has it start again later."""
 
 _log = structlog.stdlib.get_logger("storemon.jobs")
 
@@ -164,7 +165,7 @@ class Workers:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(**_known_by(job))
         running = self._running[job.kind] = _Running(job)
-        outcome: Outcome = "failed"
+        outcome: Outcome | None = "failed"
         if job.attempts > 1:
             count_restart(job.kind)
             log.warning("job started again", reason="the process that ran it died, hung, or lost the records")
@@ -178,6 +179,8 @@ class Workers:
                 outcome = "canceled"
                 self._unwanted(job)
                 log.info("job no longer wanted", seconds=_since(started))
+        except PutBackError as wait:
+            outcome = None if self._jobs.postpone(job, wait.after, wait.parameters) else "canceled"
         except StoremonError as error:
             outcome = self._fail(job, str(error))
             if outcome == "failed":
@@ -195,7 +198,7 @@ class Workers:
                 is_own = self._running.get(job.kind) is running
                 if is_own:
                     del self._running[job.kind]
-            if is_own:
+            if is_own and outcome:
                 count_job(job.kind, outcome, running.seconds)
 
     def _fail(self, job: Job, reason: str) -> Outcome:

@@ -117,10 +117,7 @@ class Book:
         if self._read is not None and self._read[0] == mark:
             return self._read[1:]
         try:
-            file = read_file(self._place) if mark else File([], {})
-            channels = Channels(file.channels)
-            for rule in file.rules:
-                require_templates({"title": rule.title, "text": rule.text})
+            file, channels = read_whole(self._place) if mark else (File([], {}), Channels({}))
         except (InputError, FileError) as error:
             if self._read is None:
                 raise
@@ -131,6 +128,25 @@ class Book:
         self._trouble = ""
         self._read = mark, file, channels
         return file, channels
+
+
+def read_whole(place: Path) -> tuple[File, Channels]:
+    """Read a file of rules with all that is in it: the channels, and the templates of notices.
+
+    Raises:
+        InputError: something in it can't be understood; the text tells all mistakes of the first kind that there is.
+
+    """
+    file = read_file(place)
+    channels, wrong = Channels(file.channels), []
+    for rule in file.rules:
+        try:
+            require_templates({"title": rule.title, "text": rule.text})
+        except InputError as error:
+            wrong.append(f"{place}: rule {rule.name!r}: {error}")
+    if wrong:
+        raise InputError("\n".join(wrong))
+    return file, channels
 
 
 def _mark(place: Path) -> tuple[int, int] | None:

@@ -111,7 +111,7 @@ def digest_of(messages: Sequence[Message], link: str = "") -> Message:
     return told
 
 
-def test_message(notice_id: str, channel: str) -> Message:
+def trial_message(notice_id: str, channel: str) -> Message:
     """Write a notice that only tries a channel."""
     title = f"A test of the channel {channel}"
     text = "This is a test by storemon. Nothing is wrong: who reads it will be told of alerts here."

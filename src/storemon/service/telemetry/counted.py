@@ -70,6 +70,18 @@ _ARRIVED = Counter(
 )
 _MOVED = Counter("storemon_inbox_moved_polls", "Polls that were brought into the lake.", ["outcome"], registry=_COUNTS)
 _COMMITS = Counter("storemon_inbox_commits", "Commits by which they were.", registry=_COUNTS)
+_LOOK_SECONDS = Histogram(
+    "storemon_watch_look_duration_seconds",
+    "How long looks at the rules took, with all that came of them.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+    registry=_COUNTS,
+)
+_SENDINGS = Counter(
+    "storemon_notice_sendings",
+    "Notices that this service tried to send, by channel and what became of them.",
+    ["channel", "outcome"],
+    registry=_COUNTS,
+)
 _STORES = Gauge(
     "storemon_stores",
     "Stores by their state, and whether they are open, at the instant that storemon_stores_as_of_timestamp_seconds is.",
@@ -174,6 +186,16 @@ def count_moved(polls: int, added: int) -> None:
     _COMMITS.inc()
     _MOVED.labels("added").inc(added)
     _MOVED.labels("known").inc(polls - added)
+
+
+def count_look(_: object, seconds: float) -> None:
+    """Count a look at the rules, and how long it took."""
+    _LOOK_SECONDS.observe(seconds)
+
+
+def count_sending(channel: str, outcome: str, notices: int) -> None:
+    """Count notices that a channel was to take: ``sent``, ``failed``, which are tried again, or ``dead``."""
+    _SENDINGS.labels(channel, outcome).inc(notices)
 
 
 def count_stores(counts: Mapping[tuple[str, bool], int], as_of: float) -> None:

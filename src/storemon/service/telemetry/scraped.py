@@ -11,20 +11,17 @@ from typing import get_args
 
 import polars as pl
 from prometheus_client import Metric, ProcessCollector
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
-from storemon.arrivals.moving import Mover
 from storemon.errors import StoremonError
 from storemon.lake.kept import KeptLake
 from storemon.lake.schemas import POLLS
 from storemon.lake.snapshot import LakeSnapshot
-from storemon.records.inbox import Inbox
-from storemon.records.jobs import Jobs, Kind, State
-from storemon.service.health import PARTS, look
+from storemon.records.jobs import Kind, State
+from storemon.service.health import PARTS, Running, look
 from storemon.service.telemetry.counted import processes
-from storemon.service.workers import Workers
+from storemon.service.telemetry.watched import of_watch, told
 from storemon.settings import Settings
 from storemon.units.sizes import parse_size
 from storemon.units.zones import EDITION
@@ -35,24 +32,24 @@ _BUILD = {"version": version("storemon"), "python": platform.python_version(), "
 class Found(Collector):
     """What is true of the service at the moment at which it is collected; what can't be found out is left out."""
 
-    def __init__(self, settings: Settings, jobs: Jobs, workers: Workers, inbox: Inbox, mover: Mover) -> None:
-        self._settings, self._jobs, self._workers = settings, jobs, workers
-        self._inbox, self._mover = inbox, mover
+    def __init__(self, settings: Settings, running: Running) -> None:
+        self._settings, self._running = settings, running
 
     def collect(self) -> Iterator[Metric]:
         """Yield what there is."""
-        yield _told("storemon_build_info", "What runs.", _BUILD, [(tuple(_BUILD.values()), 1)])
+        yield told("storemon_build_info", "What runs.", _BUILD, [(tuple(_BUILD.values()), 1)])
         yield from self._readiness()
         with suppress(SQLAlchemyError):
             yield from self._queue()
             yield from self._waiting()
+            yield from of_watch(self._running.watching)
         with suppress(StoremonError):
             yield from _of_lake(KeptLake(self._settings.lake).snapshot())
         yield from _of_processes(processes())
 
     def _readiness(self) -> Iterator[Metric]:
-        looked = look(self._settings, self._jobs, self._workers, self._inbox, self._mover)
-        yield _told(
+        looked = look(self._settings, self._running)
+        yield told(
             "storemon_ready",
             "Whether a report could be made now, as far as a part is concerned; /health/ready tells the reasons.",
             ["part"],
@@ -64,11 +61,11 @@ class Found(Collector):
                 usage = shutil.disk_usage(folder)
                 free.append(((disk,), usage.free))
                 size.append(((disk,), usage.total))
-        yield _told("storemon_disk_free_bytes", "Free bytes of the disk that something lies on.", ["disk"], free)
-        yield _told("storemon_disk_size_bytes", "All bytes of the disk that something lies on.", ["disk"], size)
+        yield told("storemon_disk_free_bytes", "Free bytes of the disk that something lies on.", ["disk"], free)
+        yield told("storemon_disk_size_bytes", "All bytes of the disk that something lies on.", ["disk"], size)
 
     def _waiting(self) -> Iterator[Metric]:
-        waiting = self._inbox.waiting()
+        waiting = self._running.inbox.waiting()
         oldest = waiting.oldest.total_seconds() if waiting.oldest else 0.0
         for name, text, value in (
             ("batches", "Batches of polls that wait to be brought into the lake.", waiting.batches),
@@ -78,26 +75,26 @@ class Found(Collector):
             ("oldest_seconds", "How long the batch has waited that has waited longest, 0 where none waits.", oldest),
             ("aside_batches", "Batches that can't be read or moved, and are kept aside.", waiting.aside),
         ):
-            yield _told(f"storemon_inbox_{name}", text, [], [((), value)])
+            yield told(f"storemon_inbox_{name}", text, [], [((), value)])
 
     def _queue(self) -> Iterator[Metric]:
-        counted = {(kind, state): (count, ago) for kind, state, count, ago in self._jobs.counts()}
+        counted = {(kind, state): (count, ago) for kind, state, count, ago in self._running.jobs.counts()}
         nothing, kinds = (0, timedelta()), get_args(Kind)
-        yield _told(
+        yield told(
             "storemon_jobs",
             "Jobs whose records are kept, by kind and state.",
             ["kind", "state"],
             [((kind, state), counted.get((kind, state), nothing)[0]) for kind in kinds for state in get_args(State)],
         )
         waiting = [(kind, counted.get((kind, "queued"), nothing)[1]) for kind in kinds]
-        yield _told(
+        yield told(
             "storemon_jobs_oldest_queued_seconds",
             "How long the job has waited that has waited longest, 0 where none waits.",
             ["kind"],
             [((kind,), max(0.0, ago.total_seconds())) for kind, ago in waiting],
         )
         limit = self._settings.max_queued
-        yield _told("storemon_jobs_queued_limit", "How many jobs of a kind may wait.", [], [((), limit)])
+        yield told("storemon_jobs_queued_limit", "How many jobs of a kind may wait.", [], [((), limit)])
 
 
 def _of_lake(snapshot: LakeSnapshot) -> Iterator[Metric]:
@@ -105,19 +102,19 @@ def _of_lake(snapshot: LakeSnapshot) -> Iterator[Metric]:
     files = {name: opened.files for name, opened in snapshot.opened.items()}
     polls = files[POLLS.name].drop_nulls("polled_on")  # without the roster, whose rows are copies
     rows = [((name,), int((polls if name == POLLS.name else each)["rows"].sum())) for name, each in files.items()]
-    yield _told("storemon_lake_rows", "Rows of the lake now; of polls, those that are distinct.", ["table"], rows)
+    yield told("storemon_lake_rows", "Rows of the lake now; of polls, those that are distinct.", ["table"], rows)
     for name, text, figure in (
         ("storemon_lake_files", "Files of the lake now.", pl.len()),
         ("storemon_lake_size_bytes", "Bytes of these files.", pl.col("size").sum()),
     ):
-        yield _told(name, text, ["table"], [((name,), each.select(figure).item()) for name, each in files.items()])
+        yield told(name, text, ["table"], [((name,), each.select(figure).item()) for name, each in files.items()])
     now, newest = time.time(), snapshot.newest_poll()
     committed = [opened.committed_at for opened in snapshot.opened.values() if opened.committed_at]
     for name, text, at in (
         ("storemon_data_lag_seconds", "How long ago the newest poll was.", newest),
         ("storemon_commit_age_seconds", "How long ago the lake was last changed.", max(committed, default=None)),
     ):
-        yield _told(name, text, [], [] if at is None else [((), now - at.timestamp())])
+        yield told(name, text, [], [] if at is None else [((), now - at.timestamp())])
 
 
 def _of_processes(ids: Iterable[int]) -> Iterator[Metric]:
@@ -125,16 +122,7 @@ def _of_processes(ids: Iterable[int]) -> Iterator[Metric]:
     of_all: dict[str, Metric] = {}
     for process in ids:
         for metric in ProcessCollector(pid=lambda: process, registry=None).collect():  # noqa: B023 - it asks at once
-            told = of_all.setdefault(metric.name, Metric(metric.name, metric.documentation, metric.type))
+            known = of_all.setdefault(metric.name, Metric(metric.name, metric.documentation, metric.type))
             for sample in metric.samples:
-                told.add_sample(sample.name, {"pid": str(process)}, sample.value)
+                known.add_sample(sample.name, {"pid": str(process)}, sample.value)
     yield from of_all.values()
-
-
-def _told(
-    name: str, text: str, labels: Iterable[str], values: Iterable[tuple[tuple[str, ...], float]]
-) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(name, text, labels=[*labels])
-    for told, value in values:
-        family.add_metric(told, value)
-    return family

@@ -36,7 +36,6 @@ from storemon.service.v1.query import Wanted, wanted
 from storemon.settings import Settings
 from storemon.units.instants import EPOCH
 from storemon.views.answer import Answer
-from storemon.views.findings import rows_of
 from storemon.views.plain import plain
 from storemon.views.svg import draw
 
@@ -149,12 +148,7 @@ def get_stores(request: Asking, settings: NamedDependency[Settings], wanted: Nam
 @_rows("/audit", AuditQuestion, "Audit", "-count")
 def get_audit(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
     """Find what weakens the figures: what is missing, unknown or doubtful, with examples."""
-    return answered(request, settings, wanted, _audit, name="audit")
-
-
-def _audit(question: AuditQuestion, snapshot: Snapshot, means: Means) -> Answer:
-    findings = audit.answer(question, snapshot, means)
-    return Answer([rows_of(findings)], {}, "findings", question.now(snapshot))
+    return answered(request, settings, wanted, audit.rows, name="audit")
 
 
 @_rows("/rejected", RejectedQuestion, "Rows that could not be read", "line")

@@ -92,7 +92,9 @@ class Reports(msgspec.Struct):
     next: str | None
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
+    """Where a page of jobs begins: before the one that was queued then."""
+
     queued_at: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     id: UUID
 
@@ -224,10 +226,10 @@ def list_reports(
     if listed.state is not None:
         require_one_of(listed.state, STATES, "state")
     limit = USUAL if page.limit is None else number("limit", page.limit, MOST)
-    here = None if page.cursor is None else cursors.read(page.cursor, _Place)
+    here = None if page.cursor is None else cursors.read(page.cursor, Place)
     before = here and (here.queued_at, str(here.id))
     found = jobs.list("report", limit + 1, state=listed.state, key=own, before=before)
-    following = _Place(found[limit - 1].queued_at, UUID(found[limit - 1].id)) if len(found) > limit else None
+    following = Place(found[limit - 1].queued_at, UUID(found[limit - 1].id)) if len(found) > limit else None
     return Reports([_told(job) for job in found[:limit]], following and cursors.written(following))
 
 

@@ -1,5 +1,6 @@
 """Folders, and object storage: a message's files and its text, each put there as a whole or not at all."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
@@ -10,6 +11,7 @@ from storemon.lake.place import Place
 from storemon.watch.channels.channel import Way
 from storemon.watch.messages import Message
 
+_ENDING = re.compile(r"(?<=.)\.\w{1,8}$")
 _CHUNK = 1 << 20
 _UNFIT = str.maketrans(dict.fromkeys('/\\:*?"<>|%[]^', "_"))
 
@@ -42,8 +44,9 @@ class Shelf(Way):
 
 
 def _named(name: str, mark: str) -> str:
-    path = PurePath("".join(each for each in name.translate(_UNFIT) if each.isprintable()).lstrip(".") or "file")
-    return f"{path.stem}-{mark}{path.suffix}"
+    fit = "".join(each for each in name.translate(_UNFIT) if each.isprintable()).lstrip(".") or "file"
+    ending = _ENDING.search(fit)
+    return f"{fit.removesuffix(ending[0])}-{mark}{ending[0]}" if ending else f"{fit}-{mark}"
 
 
 def _pieces(file: Path) -> Iterator[bytes]:

@@ -114,7 +114,7 @@ class Mail(Way):
                 if server.user:
                     client.login(server.user, server.password)
                 try:
-                    return client.send_message(mail, self._from.addr_spec, recipients)
+                    return client.sendmail(self._from.addr_spec, recipients, mail.as_bytes())
                 except smtplib.SMTPRecipientsRefused as error:
                     return error.recipients
 
@@ -166,7 +166,12 @@ def mailbox(text: str) -> Address:
 
     """
     user, at, domain = text.strip().rpartition("@")
-    if not at or not re.fullmatch(r"[^\s<>()\[\],;:\\\"@]+", user) or not re.fullmatch(r"[\w.-]+", domain):
+    if (
+        not at
+        or not user.isascii()
+        or not re.fullmatch(r"[^\s<>()\[\],;:\\\"@]+", user)
+        or not re.fullmatch(r"[\w.-]+", domain, re.ASCII)
+    ):
         raise InputError(f"{text!r} is no address of mail; write it like ops@example.org")
     return Address(username=user, domain=domain)
 

@@ -232,6 +232,8 @@ def _folder(table: Table, _: Any) -> Way:
 
 
 def _storage(table: Table, _: Any) -> Way:
+    if not table.to.startswith("s3://"):
+        raise InputError("this names no bucket; write it like s3://bucket/path")
     return Shelf(place_of(table.to))
 
 
