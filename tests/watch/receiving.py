@@ -45,6 +45,7 @@ class Posted(NamedTuple):
 
 
 Said = tuple[int, dict[str, str], bytes]
+Answering = Callable[[int], Said]
 WELL: Said = (204, {}, b"")
 
 
@@ -53,7 +54,7 @@ class Hook:
 
     def __init__(self) -> None:
         self.posted: list[Posted] = []
-        self.answer: Callable[[int], Said] = lambda _: WELL
+        self.answer: Answering = lambda _: WELL
         self.hangs = self.drips = False
         self._over = Event()
         hook = self

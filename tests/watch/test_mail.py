@@ -91,7 +91,7 @@ def test_nothing_can_be_put_into_the_headers(odd: str, tmp_path: Path) -> None:
     assert got["Bcc"] is None
     assert got["X"] is None
     for told in (got["Subject"], next(iter(got.iter_attachments())).get_filename()):
-        assert told.isprintable()
+        assert str(told).isprintable()
     assert re.fullmatch(r"<[\w.-]+@example\.org>", got["Message-ID"])
 
 
@@ -179,7 +179,7 @@ def test_who_has_it_does_not_get_it_again() -> None:
 
 def test_a_recipient_that_there_is_not() -> None:
     with Postbox() as box:
-        box.refused = {address: "550 no such user" for address in TO}
+        box.refused = dict.fromkeys(TO, "550 no such user")
         error = refused(mail(box))
     assert not error.again
     assert "550 no such user" in str(error)

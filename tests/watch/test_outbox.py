@@ -89,14 +89,15 @@ def test_the_channels_that_something_is_due_for(outbox: Outbox, records: Engine)
     assert outbox.claim("us", LEASE, "hook") == []
 
 
-def test_many_are_claimed_at_once_by_when_they_were_made_and_what_they_are(outbox: Outbox, records: Engine) -> None:
+def test_what_waited_for_the_hours_is_claimed_together(outbox: Outbox, records: Engine) -> None:
     put(records, "n1", "n2", "n3")
     put(records, "answer", kind="answer")
     at, _ = outbox.due()
     put(records, "n4")
-    claimed = outbox.claim("us", LEASE, "ops", most=9, made_before=at, without=["answer"])
+    others = outbox.claim("us", LEASE, "ops", most=9, opened_at=at)
+    assert [notice.id for notice in others] == ["answer", "n4"]
+    claimed = outbox.claim("us", LEASE, "ops", most=9, opened_at=at, waited=True)
     assert [notice.id for notice in claimed] == ["n1", "n2", "n3"]
-    assert {notice.id for notice in outbox.claim("us", LEASE, "ops", most=9)} == {"answer", "n4"}
 
 
 def test_what_failed_is_tried_again_later_and_given_up_at_last(outbox: Outbox, records: Engine) -> None:

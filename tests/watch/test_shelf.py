@@ -1,4 +1,3 @@
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,7 +68,8 @@ def test_it_goes_into_object_storage_as_well(storage: Storage, tmp_path: Path) -
     assert b"".join(Files(place_of(uri)).pieces(f"week-{TODAY}-5f0c9a1e.xlsx")) == b"PKweek.xlsx"
 
 
-def test_a_bucket_that_is_not_there(storage: Storage, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("storage")
+def test_a_bucket_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ChannelError, match="there is no such bucket") as failed:
         Shelf(place_of("s3://nobodys/path")).send(answer(tmp_path, "week.xlsx"))
     assert failed.value.again
@@ -80,7 +80,7 @@ def test_a_folder_that_may_not_be_written(open_folder: Path) -> None:
     with ordinary_user(), pytest.raises(ChannelError, match="let this user write there") as failed:
         Shelf(place_of(open_folder / "shelf")).send(message())
     assert failed.value.again
-    assert os.listdir(open_folder / "shelf") == []
+    assert [*(open_folder / "shelf").iterdir()] == []
 
 
 def test_a_file_that_is_gone_leaves_nothing_half_done(tmp_path: Path) -> None:

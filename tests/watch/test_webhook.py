@@ -1,6 +1,5 @@
 import base64
 import socket
-from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from storemon.watch.channels.posting import is_public, read_url
 from storemon.watch.channels.reading import read_channels
 from storemon.watch.channels.webhook import Webhook, read_secrets
 from storemon.watch.messages import Attached, Message
-from tests.watch.receiving import Hook, Said
+from tests.watch.receiving import Answering, Hook
 from tests.watch.told import alert, message
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
@@ -29,7 +28,7 @@ def refused(way: Webhook, sent: Message | None = None) -> ChannelError:
     return failed.value
 
 
-def saying(status: int, body: bytes = b"", **headers: str) -> Callable[[int], Said]:
+def saying(status: int, body: bytes = b"", **headers: str) -> Answering:
     return lambda _: (status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 

@@ -82,12 +82,12 @@ def schedules(
 
 def _written(words: Texts, form: str | None, given: dict[str, Any]) -> "Schedule":
     from storemon.questions.kinds import given as options_of
-    from storemon.watch.schedules.schedule import Asked, Schedule
+    from storemon.watch.schedules.schedule import AskedQuestion, Schedule
 
     kind, question, own_form = asked(words)
     if form and own_form and form != own_form:
         raise InputError(f"the form is {form} before the -- and {own_form} behind it; say it once")
-    return Schedule(question=Asked(kind, options_of(question)), form=form or own_form or "csv", **given)
+    return Schedule(question=AskedQuestion(kind, options_of(question)), form=form or own_form or "csv", **given)
 
 
 def _add(kept: "Schedules", name: str, schedule: "Schedule", rules: Path) -> None:

@@ -46,10 +46,10 @@ def _back(question: AuditQuestion) -> Sequence[Window]:
 
 
 KINDS: Mapping[str, Kind] = {
-    "report": Kind(ReportQuestion, report.answer, report.windows),
-    "outages": Kind(Question, outages.answer, outages.windows),
-    "hour-of-week": Kind(Grouped, week.answer, week.windows),
-    "stores": Kind(StoresQuestion, stores.answer, stores.windows),
+    "report": Kind(ReportQuestion, report.answer, report.windows_of),
+    "outages": Kind(Question, outages.answer, outages.windows_of),
+    "hour-of-week": Kind(Grouped, week.answer, week.windows_of),
+    "stores": Kind(StoresQuestion, stores.answer, stores.windows_of),
     "now": Kind(NowQuestion, now.answer, _none),
     "audit": Kind(AuditQuestion, audit.rows, _back),
 }

@@ -11,7 +11,7 @@ from storemon.views.answer import Answer, Worst, legend_of_outages
 _FIRST = ("downtime", "ongoing", "starts_at", "ends_at", "elapsed", "whole_downtime", "started_after", "ended_before")
 
 
-def windows(question: Question) -> Sequence[Window]:
+def windows_of(question: Question) -> Sequence[Window]:
     """Tell which windows it is about, by default the last day.
 
     Raises:
@@ -28,10 +28,10 @@ def answer(question: Question, snapshot: Snapshot, means: Means) -> Answer:
         StoremonError: as for `storemon.answers.outages.outages`.
 
     """
-    among = windows(question)
+    windows = windows_of(question)
     now = question.now(snapshot)
-    asked = question.asked(now, among, means)
+    asked = question.asked(now, windows, means)
     frame = outages(snapshot, **asked)
-    columns = ("store_id", *(["window"] if len(among) > 1 else []), *_FIRST)
+    columns = ("store_id", *(["window"] if len(windows) > 1 else []), *_FIRST)
     worst = Worst("downtime", "most", ("whole_downtime", "elapsed"))
-    return Answer([frame], legend_of_outages(among), "outages", now, worst, columns=columns)
+    return Answer([frame], legend_of_outages(windows), "outages", now, worst, columns=columns)

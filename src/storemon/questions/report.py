@@ -40,7 +40,7 @@ def check(question: ReportQuestion, means: Means) -> None:
     question.limit(means)
     question.tags()
     parse_where(split(question.where))
-    if question.every is not None and (len(windows(question)) > 1 or question.versus is not None):
+    if question.every is not None and (len(windows_of(question)) > 1 or question.versus is not None):
         raise InputError("a series cuts one window, and compares it with none; leave one window, or the series out")
     legend(question)
 
@@ -53,7 +53,7 @@ def legend(question: ReportQuestion) -> Mapping[str, Column]:
 
     """
     versus = question.versus is not None
-    return legend_of_report(_told(question), windows(question), every=_unit(question), versus=versus)
+    return legend_of_report(_told(question), windows_of(question), every=_unit(question), versus=versus)
 
 
 def answer(question: ReportQuestion, snapshot: Snapshot, means: Means) -> Answer:
@@ -71,7 +71,7 @@ def answer(question: ReportQuestion, snapshot: Snapshot, means: Means) -> Answer
         group_by=question.tags(),
         target=question.target,
         versus_previous=question.versus is not None,
-        **question.asked(now, windows(question), means),
+        **question.asked(now, windows_of(question), means),
     )
     told = legend(question)
     rows = "rows" if question.every or question.overall else "groups" if question.group_by else "stores"
@@ -86,10 +86,10 @@ def parts(question: ReportQuestion, snapshot: Snapshot) -> int:
 
     """
     check(question, Means(EVER, 0))
-    now, asked = question.now(snapshot), windows(question)
-    count = len(asked)
+    now, windows = question.now(snapshot), windows_of(question)
+    count = len(windows)
     if question.every:
-        starts_at, ends_at = asked[0].span.bounds(now, DEFAULT_ZONE, asked[0].back)
+        starts_at, ends_at = windows[0].span.bounds(now, DEFAULT_ZONE, windows[0].back)
         count = (ends_at - starts_at) // _LENGTHS[question.every] + 2
     return count if question.versus is None else 2 * count
 
@@ -106,7 +106,7 @@ def _unit(question: ReportQuestion) -> Unit | None:
     return cast("Unit | None", question.every)
 
 
-def windows(question: ReportQuestion) -> Sequence[Window]:
+def windows_of(question: ReportQuestion) -> Sequence[Window]:
     """Tell which windows it is about.
 
     Raises:

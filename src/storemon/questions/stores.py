@@ -26,7 +26,7 @@ def check(question: StoresQuestion) -> Mapping[str, Measure]:
     return chosen(["availability"], None if question.target is None else parse_target(question.target))
 
 
-def windows(question: StoresQuestion) -> Sequence[Window]:
+def windows_of(question: StoresQuestion) -> Sequence[Window]:
     """Tell which windows it is about, by default the last week.
 
     Raises:
@@ -43,11 +43,11 @@ def answer(question: StoresQuestion, snapshot: Snapshot, means: Means) -> Answer
         StoremonError: as for `storemon.answers.stores.stores`.
 
     """
-    told, over = check(question), windows(question)
+    told, windows = check(question), windows_of(question)
     now = question.now(snapshot)
-    asked = question.asked(now, over, means)
+    asked = question.asked(now, windows, means)
     frame = stores(snapshot, target=question.target, **asked)
-    legend = legend_of_report(told, over)
+    legend = legend_of_report(told, windows)
     columns = ("store_id", *legend, *(name for name in frame.columns[1:] if name not in legend))
     rows = f"stores over the budget of {question.target} %" if question.breaching else "stores"
     frame = breaching(frame) if question.breaching else frame

@@ -16,7 +16,7 @@ def parts(question: Grouped, _: Snapshot) -> int:
     return 1 if question.overall or question.group_by else _HOURS
 
 
-def windows(question: Grouped) -> Sequence[Window]:
+def windows_of(question: Grouped) -> Sequence[Window]:
     """Tell which windows it is about, by default the last four weeks.
 
     Raises:
@@ -33,9 +33,9 @@ def answer(question: Grouped, snapshot: Snapshot, means: Means) -> Answer:
         StoremonError: as for `storemon.answers.week.hour_of_week`.
 
     """
-    tags, over = question.tags(), windows(question)
+    tags, windows = question.tags(), windows_of(question)
     now = question.now(snapshot)
-    asked = question.asked(now, over, means)
+    asked = question.asked(now, windows, means)
     frame = hour_of_week(snapshot, group_by=tags, **asked)
     rows = f"hours of {'stores' if tags is None else 'groups'}"
-    return Answer([frame], legend_of_week(over[0]), rows, now, Worst("availability", "least"))
+    return Answer([frame], legend_of_week(windows[0]), rows, now, Worst("availability", "least"))

@@ -60,12 +60,16 @@ from storemon.service.telemetry.counted import (
 from storemon.service.telemetry.scraped import Found
 from storemon.service.telemetry.stores import StoresNow
 from storemon.service.telemetry.traces import require_tracing, traced
+from storemon.service.v1.answering import MEDIA_TYPES
+from storemon.service.v1.alerts import ALERTS
 from storemon.service.v1.answers import ANSWERS
 from storemon.service.v1.content import get_content
 from storemon.service.v1.polls import push_polls
 from storemon.service.v1.problems import answer_outside, handlers
 from storemon.service.v1.reports import REPORTS
+from storemon.service.v1.rules import RULES
 from storemon.service.v1.schedules import SCHEDULES
+from storemon.service.v1.silences import SILENCES
 from storemon.service.v1.tables import FACTS as LOADING
 from storemon.service.work import let_go, remove_unwanted, run_ingestion, run_report
 from storemon.service.workers import GRACE_SECONDS, Run, Workers
@@ -104,7 +108,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     runs = runs or {
         "report": partial(run_report, settings, jobs),
         "ingestion": partial(run_ingestion, settings),
-        "schedule": Work(settings, records).run,
+        "schedule": Work(settings, records, MEDIA_TYPES).run,
     }
     workers = Workers(
         jobs,
@@ -138,6 +142,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
                     Router("", route_handlers=[*REPORTS, get_content], tags=["reports"]),
                     Router("", route_handlers=LOADING, tags=["facts"]),
                     Router("", route_handlers=[push_polls], tags=["arrivals"]),
+                    Router("", route_handlers=[*ALERTS, *SILENCES, *RULES], tags=["alerts"]),
                     Router("", route_handlers=SCHEDULES, tags=["schedules"]),
                 ],
                 exception_handlers=handlers(),

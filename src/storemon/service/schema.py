@@ -98,6 +98,7 @@ def openapi_config() -> OpenAPIConfig:
         tags=[
             Tag("answers", "Answers, straight"),
             Tag("reports", "Reports that are made meanwhile"),
+            Tag("alerts", "Alerts, silences, and the rules behind them"),
             Tag("schedules", "Answers that are sent again and again"),
             Tag("facts", "Tables that are loaded"),
             Tag("arrivals", "Polls that are sent as they are made"),

@@ -36,3 +36,8 @@ def shifted(instant: datetime, by: timedelta) -> datetime:
 def microseconds(instant: datetime) -> int:
     """Count the whole microseconds from 1970 in UTC to an aware instant."""
     return (instant - EPOCH) // timedelta(microseconds=1)
+
+
+def instant_of(us: int) -> datetime:
+    """Give the instant of whole microseconds since 1970."""
+    return EPOCH + timedelta(microseconds=us)

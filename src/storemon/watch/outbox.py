@@ -11,7 +11,21 @@ from random import uniform
 from typing import Any, Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from storemon.records.database import now
 from storemon.records.tables import NOTICES
@@ -21,6 +35,8 @@ from storemon.watch.messages import Message
 State = Literal["waiting", "sending", "sent", "dead"]
 ATTEMPTS = 34
 """So many make up a day, with the pauses of `pause_after` between them."""
+ALONE = ("answer", "test")
+"""Kinds that are told one by one, also after closed hours: they have files, or no alerts."""
 KEPT = timedelta(days=30)
 """How long what was sent is kept."""
 
@@ -107,18 +123,18 @@ class Outbox:
         channel: str | None = None,
         *,
         most: int = 1,
-        made_before: datetime | None = None,
-        without: Sequence[str] = (),
+        opened_at: datetime | None = None,
+        waited: bool = False,
     ) -> list[Notice]:
         """Begin to send what has been due for longest, or whose sender died, as ``owner``; nothing if nothing is.
 
-        By default of any channel, made at any time, and of any kind.
+        By default of any channel. If the hours of that have begun at ``opened_at``, what ``waited`` for them is to be
+        told as one, and so is claimed only if that is asked for, and then nothing else.
         """
         which = [_due(), *([] if channel is None else [_notice.channel == channel])]
-        if made_before is not None:
-            which.append(_notice.created_at < microseconds(made_before))
-        if without:
-            which.append(_notice.kind.not_in(without))
+        if opened_at is not None:
+            before = and_(_notice.created_at < microseconds(opened_at), _notice.kind.not_in(ALONE))
+            which.append(before if waited else not_(before))
         first = select(_notice.id).where(*which).order_by(_notice.send_after, _notice.created_at, _notice.id)
         # On a server, what another process is just claiming is passed over; SQLite has one writer at a time. The
         # choice stands first, so that it is made once: within the update it may be made again, and find others.

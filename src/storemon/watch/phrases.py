@@ -129,9 +129,9 @@ def sure(alert: Alert) -> str:
 
 
 def share(alert: Alert) -> str:
-    """Tell how much of its group is down."""
+    """Tell how much of its group is down, as long as that may still be so."""
     found = alert.get("share") or {}
-    if not found.get("open") or found.get("down") is None:
+    if alert.get("resolved_at") is not None or not found.get("open") or found.get("down") is None:
         return ""
     group = " ".join(str(found.get("group") or "all").split("=", 1))
     part = f" ({percent(found['down'] / found['open'])})"

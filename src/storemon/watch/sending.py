@@ -8,6 +8,7 @@ is sent again by another one when the lease has run out, with the same id.
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Event, Lock, Thread
 from uuid import uuid4
 
@@ -30,8 +31,6 @@ _TIDY_SECONDS = 600
 _TELL_SECONDS = 60
 _MOST_THREADS = 32
 _DIGESTED = 1000  # notices that become one
-_ALONE = ("answer", "test")
-"""Kinds that are told one by one, also after closed hours: they have files, or no alerts."""
 
 Counting = Callable[[str, str, int], None]
 """Told of each end of a sending: the channel as it may be shown, ``sent``, ``failed`` or ``dead``, and how many."""
@@ -140,16 +139,16 @@ class Sender:
         at, _ = self._outbox.due()
         if not self._is_open(name, at):
             return []
-        claim = self._outbox.claim
         try:
             hours = self._channel_of(name).hours
         except InputError:
             hours = None
         opened_at = hours.opened_at(at) if hours else None
+        claim = partial(self._outbox.claim, self._owner, self._lease)
         notices: list[Notice] = []
         if opened_at is not None:
-            notices = claim(self._owner, self._lease, name, most=_DIGESTED, made_before=opened_at, without=_ALONE)
-        notices = notices or claim(self._owner, self._lease, name)
+            notices = claim(name, most=_DIGESTED, opened_at=opened_at, waited=True)
+        notices = notices or claim(name, opened_at=opened_at)
         with self._lock:
             self._sending[name] = self._sending[name][0], [notice.id for notice in notices]
         return notices

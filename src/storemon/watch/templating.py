@@ -5,9 +5,10 @@ looks. Filters are the harmless ones.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, nodes
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import SandboxedEnvironment
@@ -90,15 +91,14 @@ def require_template(text: str, known: Iterable[str]) -> None:
     """
     if len(text) > LONGEST:
         raise InputError(f"this template has {len(text):,} characters; {LONGEST:,} are enough")
-    try:
+    with _telling("read"):
         tree = _TEMPLATES.parse(text)
-        _TEMPLATES.from_string(text)
-    except TemplateError as error:
-        raise InputError(f"this template can't be read: line {getattr(error, 'lineno', 1)}: {error.message}") from error
     for node in tree.find_all(tuple(_WHAT_FOR)):
         raise InputError(f"a template may not have {_WHAT_FOR[type(node)]}, as in line {node.lineno}; leave it out")
     if _depth(tree) > _DEEPEST:
         raise InputError(f"a template may have loops in loops, but no more than {_DEEPEST} deep")
+    with _telling("read"):
+        _TEMPLATES.from_string(text)  # not before: it works out what is constant, be it a power of a power
     for name in sorted(find_undeclared_variables(tree)):
         require_one_of(name, sorted(known), "name in templates")
 
@@ -110,10 +110,18 @@ def rendered(text: str, names: Mapping[str, Any]) -> str:
         InputError: it asks for what is not there, or makes too much.
 
     """
-    try:
+    with _telling("filled in"):
         return "".join(_bounded(_TEMPLATES.from_string(text).generate(**names)))
+
+
+@contextmanager
+def _telling(done: str) -> Iterator[None]:
+    try:
+        yield
+    except TemplateSyntaxError as error:
+        raise InputError(f"this template can't be {done}: line {error.lineno}: {error.message}") from error
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"this template can't be filled in: {error}") from error
+        raise InputError(f"this template can't be {done}: {error}") from error
 
 
 def _bounded(pieces: Iterator[str]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from storemon.records.database import now
 from storemon.records.tables import JOBS, NOTICES, SCHEDULES
 from storemon.units.instants import EPOCH, microseconds
 from storemon.watch.channels.reading import Channels
-from storemon.watch.schedules.schedule import Asked, Schedule
+from storemon.watch.schedules.schedule import AskedQuestion, Schedule
 
 MICROSECOND = timedelta(microseconds=1)
 NO_CHANNELS = Channels({})
@@ -18,7 +18,7 @@ NO_CHANNELS = Channels({})
 def schedule(kind: str = "report", **given: Any) -> Schedule:
     options = given.pop("options", {})
     usual: dict[str, Any] = {"cron": "0 * * * *", "zone": "UTC", "to": ["mail:ops@example.org"]}
-    return Schedule(**usual | given, question=Asked(kind, options))
+    return Schedule(**usual | given, question=AskedQuestion(kind, options))
 
 
 def by_the_database(records: Engine) -> datetime:

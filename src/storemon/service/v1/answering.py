@@ -28,11 +28,18 @@ from storemon.settings import Settings
 from storemon.units.zones import EDITION
 from storemon.views.answer import Answer
 from storemon.views.forms import Form, pieces, to_json
-from storemon.views.media import MEDIA_TYPES
 
 T = TypeVar("T", bound=str)
 
 _VERSION = version("storemon")  # to look it up takes longer than to answer with 304
+MEDIA_TYPES: Mapping[Form, str] = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "ndjson": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 MOST_STORES = 100_000
 """The most stores of which an answer is computed while its request waits."""
 

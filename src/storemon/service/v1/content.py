@@ -14,6 +14,7 @@ from storemon.records.files import report_file
 from storemon.records.jobs import ENDED, Jobs
 from storemon.service.problems import problem
 from storemon.service.schema import tells
+from storemon.service.v1.answering import MEDIA_TYPES
 from storemon.service.v1.described import UNCHANGED, DownloadOperation
 from storemon.service.v1.files import sent
 from storemon.service.v1.problems import problems
@@ -22,7 +23,6 @@ from storemon.service.v1.reports import ONE_REPORT, ReportId, found_report
 from storemon.service.work import report_as
 from storemon.settings import Settings
 from storemon.views.forms import FORMS, Form
-from storemon.views.media import MEDIA_TYPES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,8 +18,8 @@ from litestar.openapi.spec import (
 )
 
 from storemon.questions.options import MOST_TEXTS, Option, ReportQuestion, options_of
+from storemon.service.v1.answering import MEDIA_TYPES
 from storemon.service.v1.query import of_one
-from storemon.views.media import MEDIA_TYPES
 
 _ROWS = Schema(type=OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.OBJECT), description="All rows")
 _PAGE = Schema(

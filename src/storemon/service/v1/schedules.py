@@ -23,7 +23,7 @@ from storemon.settings import Settings
 from storemon.watch.channels.reading import Channels, is_address, read_tables, shown
 from storemon.watch.schedules.kept import Kept, Schedules
 from storemon.watch.schedules.runs import Run, run_of
-from storemon.watch.schedules.schedule import NAME, Asked, Schedule
+from storemon.watch.schedules.schedule import NAME, AskedQuestion, Schedule
 
 Asking = Request[Any, Any, Any]
 Name = Annotated[
@@ -51,7 +51,7 @@ class Scheduled(msgspec.Struct, omit_defaults=True):
     cron: str
     zone: str
     to: list[str]
-    question: Asked
+    question: AskedQuestion
     form: str
     grace: str
     paused: bool

@@ -47,6 +47,13 @@ class Kept(msgspec.Struct):
     due_at: int | None
 
 
+def state_of(alert: Kept) -> State:
+    """Tell how an alert is now."""
+    if alert.closed_at is not None:
+        return "closed"
+    return "open" if alert.acknowledged_at is None else "acknowledged"
+
+
 class Happened(msgspec.Struct, frozen=True):
     """An event of an alert."""
 
@@ -137,6 +144,11 @@ class Alerts:
         rows = self._read(select(ALERTS).where(_alert.id == alert_id))
         return _kept(rows[0]) if rows else None
 
+    def beginning(self, text: str) -> list[str]:
+        """Find the alerts whose id begins like this: two at the most."""
+        found = select(_alert.id).where(_alert.id.startswith(text, autoescape=True)).order_by(_alert.id).limit(2)
+        return [row.id for row in self._read(found)]
+
     def events(self, alert_id: str) -> Sequence[Happened]:
         """Read what happened to an alert, in order."""
         told = (_event.alert_id, _event.happened_at, _event.what, _event.author, _event.reason)
@@ -214,6 +226,8 @@ def require_words(author: str, reason: str) -> None:
     for what, text in (("author", author), ("reason", reason)):
         if not text.strip():
             raise InputError(f"there is no {what}; say it, so that others know")
+        if "\0" in text:
+            raise InputError(f"the {what} has the character NUL in it, which nobody can read; leave it out")
         if len(text) > LONGEST_REASON:
             raise InputError(f"the {what} has {len(text):,} characters; it can have {LONGEST_REASON:,} at the most")
 

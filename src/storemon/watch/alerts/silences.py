@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from storemon.errors import InputError
 from storemon.records.database import alone, now
@@ -16,6 +16,8 @@ from storemon.watch.alerts.kept import WHAT, require_words
 OF_ALERT = ("rule", "severity", "subject")
 """What a silence can match beside tags of stores and groups."""
 MOST_CONDITIONS = 20
+MOST = 1_000
+"""So many silences there can be at once."""
 
 _silence = SILENCES.c
 
@@ -68,11 +70,14 @@ class Silences:
             begins, ends = at if starts_at is None else microseconds(starts_at), microseconds(ends_at)
             if ends <= max(begins, at):
                 raise InputError("the silence would be over before it begins; let it end later")
+            lasting = select(func.count()).select_from(SILENCES).where(_silence.ends_at > at)
+            if (connection.scalar(lasting) or 0) >= MOST:
+                raise InputError(f"there are {MOST:,} silences already; end some, or let one match more")
             silence = Silence(str(uuid4()), dict(matching), begins, ends, reason, author, at)
             connection.execute(insert(SILENCES).values(**msgspec.to_builtins(silence)))
         return silence
 
-    def all(self, *, ended: bool = False, limit: int = 1000) -> Sequence[Silence]:
+    def all(self, *, ended: bool = False, limit: int = MOST) -> Sequence[Silence]:
         """Read the silences that have not ended, the next to end first; or those that have, the last first."""
         is_over = _silence.ends_at <= now()
         asked = select(SILENCES).where(is_over if ended else ~is_over)
@@ -85,6 +90,12 @@ class Silences:
         with self._records.connect() as connection:
             row = connection.execute(select(SILENCES).where(_silence.id == silence_id)).one_or_none()
         return None if row is None else Silence(*tuple(row))
+
+    def beginning(self, text: str) -> list[str]:
+        """Find the silences whose id begins like this: two at the most."""
+        found = select(_silence.id).where(_silence.id.startswith(text, autoescape=True)).order_by(_silence.id).limit(2)
+        with self._records.connect() as connection:
+            return [row.id for row in connection.execute(found)]
 
     def end(self, silence_id: str) -> bool:
         """End a silence now: what it kept back is told by the next look. Tell whether there was one to end."""

@@ -23,7 +23,7 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 _LONGEST_GRACE = timedelta(days=7)
 
 
-class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AskedQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A question: which kind of answer, and its options as ``/v1`` calls them."""
 
     kind: Annotated[str, msgspec.Meta(examples=["report"])]
@@ -46,7 +46,10 @@ class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     cron: Annotated[str, msgspec.Meta(max_length=200, examples=["0 7 * * MON"])]
     zone: Annotated[str, msgspec.Meta(max_length=100, examples=["America/Chicago"])]
     to: Annotated[list[str], msgspec.Meta(min_length=1, max_length=MOST_TEXTS, examples=[["mail:ops@example.org"]])]
-    question: Asked
+    question: Annotated[
+        AskedQuestion,
+        msgspec.Meta(examples=[{"kind": "report", "options": {"window": ["last-week"], "group_by": ["region"]}}]),
+    ]
     form: Annotated[str, msgspec.Meta(max_length=20, examples=["csv"])] = "csv"
     grace: Annotated[str, msgspec.Meta(max_length=50, examples=["2h"])] = "2h"
 
@@ -74,7 +77,7 @@ class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
                 raise InputError(f"a recipient has {len(each):,} characters; it can have {LONGEST:,} at the most")
             channels.get(each)
         return msgspec.structs.replace(
-            self, cron=self.ticks().text, to=to, question=Asked(self.question.kind, given(asked))
+            self, cron=self.ticks().text, to=to, question=AskedQuestion(self.question.kind, given(asked))
         )
 
     def ticks(self) -> Cron:

@@ -88,8 +88,8 @@ def _heading(name: str, kind: pl.DataType, legend: Legend, *, many: bool) -> str
 
 def _cell(value: object) -> str:
     match value:
-        case None:
-            return "-"
+        case None | "":
+            return "-" if value is None else "(none)"
         case bool():
             return "yes" if value else "no"
         case datetime():

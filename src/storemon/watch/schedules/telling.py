@@ -82,6 +82,7 @@ class Summary:
             asked=self.schedule.words(),
             windows=self.windows,
             missing=self.missing,
+            is_whole=self.is_whole and self.file is not None,
             tables=self.tables,
             foot=self._foot(),
         )

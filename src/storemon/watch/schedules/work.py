@@ -1,5 +1,6 @@
 """The job of a tick: wait for the polls, ask, write the file, and tell whoever wants to know."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import msgspec
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from storemon.errors import LakeError, StoremonError
+from storemon.errors import InputError, LakeError, StoremonError
 from storemon.lake.kept import KeptLake
 from storemon.questions.kinds import KINDS
 from storemon.questions.options import Means
@@ -21,7 +22,7 @@ from storemon.settings import Settings
 from storemon.units.instants import EPOCH
 from storemon.units.sizes import parse_size
 from storemon.views.export import export, remove_parts, save
-from storemon.views.media import MEDIA_TYPES
+from storemon.views.forms import Form
 from storemon.watch.messages import Attached
 from storemon.watch.outbox import Outbox
 from storemon.watch.schedules.reach import end_of, reach_of, zones_of
@@ -58,8 +59,9 @@ class Order(msgspec.Struct, frozen=True):
 class Work:
     """Does the jobs of schedules; the records tell who is to do which."""
 
-    def __init__(self, settings: Settings, records: Engine) -> None:
-        self._settings, self._records = settings, records
+    def __init__(self, settings: Settings, records: Engine, media_types: Mapping[Form, str]) -> None:
+        """Take the ``media_types`` of the forms of files."""
+        self._settings, self._records, self._media_types = settings, records, media_types
         self._outbox = Outbox(records)
         self._inbox = Inbox(records, most=parse_size(settings.inbox))
 
@@ -76,7 +78,7 @@ class Work:
         order = msgspec.convert(job.parameters, Order)
         if order.told is not None:  # by a process that died before it could end the job
             if "reason" in order.told:
-                raise StoremonError(order.told["reason"])
+                raise InputError(order.told["reason"])
             return order.told
         schedule = read_schedule(order.written)
         summary = Summary(order.schedule, schedule, EPOCH + order.tick_at * _MICROSECOND, job.id)
@@ -118,7 +120,7 @@ class Work:
             is_whole=reach.is_whole,
             missing=missing_words(reach, waited, schedule.zone),
             rows=f"{rows:,} {answer.rows}",
-            file=Attached(name, MEDIA_TYPES[form], str(path.resolve())),
+            file=Attached(name, self._media_types[form], str(path.resolve())),
             figures=figures_of(reach, rows, totals),
         )
         result = {"rows": rows, "form": form, "missing": len(told.missing), "versions": dict(snapshot.versions)}
