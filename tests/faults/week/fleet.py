@@ -1,7 +1,7 @@
 """Stores with a life that a seed draws: shifts and nights, outages, regions that go down, a poller that is silent."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -48,7 +48,7 @@ class Fleet:
     """All stores. When the week is over, each stays as it is then: down, or never heard of again."""
 
     def __init__(self, seed: int, stores: int, begins_at: datetime, seconds: float) -> None:
-        draw = Random(seed)
+        draw = Random(seed)  # noqa: S311 - it is to be the same each time
         self.begins_at, self.seconds = begins_at, seconds
         self.stores = [
             Store(
@@ -125,7 +125,7 @@ def _within(stretches: Sequence[Stretch], second: float) -> bool:
     return any(begins <= second < ends for begins, ends in stretches)
 
 
-def _write(place: Path, names: Sequence[str], rows: Iterator[tuple[object, ...]] | Sequence[tuple[object, ...]]) -> None:
+def _write(place: Path, names: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
     with place.open("w", newline="") as opened:
         writer = csv.writer(opened)
         writer.writerow(names)

@@ -17,7 +17,6 @@ from storemon.units.instants import EPOCH, microseconds
 from storemon.watch.alerts.kept import Kept
 from storemon.watch.outbox import Notice
 from tests.faults.week.place import CARRIED, Place
-from tests.faults.week.receivers import Receipt
 
 Row = tuple[str, str, int, int | None, bool]
 _MICROSECOND = timedelta(microseconds=1)
@@ -36,7 +35,7 @@ class Week:
             self.alerts = {row["id"]: Kept(**row) for row in read}
             self.notices = [Notice(**row) for row in connection.execute(select(NOTICES)).mappings()]
             self.events = [tuple(row) for row in connection.execute(select(EVENTS).order_by(EVENTS.c.id))]
-        self.receipts: list[Receipt] = [*place.hook.receipts, *place.mails.receipts]
+        self.receipts = [*place.hook.receipts, *place.mails.receipts]
         self.happened: dict[str, list[str]] = defaultdict(list)
         for _, alert, _, what, *_ in self.events:
             self.happened[alert].append(what)
@@ -61,8 +60,8 @@ class Week:
                 told = [self.alerts[alert] for alert in notice.alerts]
                 from_fired += [(first[notice.id] - alert.fired_at) / 1e6 for alert in told]
                 from_found += [(first[notice.id] - alert.found_at) / 1e6 for alert in told]
-        kills = ", ".join(f"{count} × {what}" for what, count in sorted(self._place.kills.items()))
-        fails = ", ".join(f"{count} × {how}" for how, count in sorted(self._place.hook.fails.items()))
+        kills = ", ".join(f"{count} times {what}" for what, count in sorted(self._place.kills.items()))
+        fails = ", ".join(f"{count} times {how}" for how, count in sorted(self._place.hook.fails.items()))
         return {
             "simulated": f"{self._place.fleet.seconds / 60:.1f} hours, {len(self._place.fleet.stores)} stores",
             "polls": f"{len(self._place.poller.polls):,}, late: {sum(map(len, self._place.late.values()))}",
@@ -133,13 +132,13 @@ class Week:
                 told[alert, notice.kind][notice.channel] += 1
         channels = {rule.name: rule.channels for rule in read_file(self._place.rules).rules}
         usual = 0
-        for alert in self.alerts.values():
-            if alert.closed_at is None or _UNLIKE_OTHERS.intersection(self.happened[alert.id]):
+        for one in self.alerts.values():
+            if one.closed_at is None or _UNLIKE_OTHERS.intersection(self.happened[one.id]):
                 continue
-            usual += bool(channels[alert.rule])
-            begun, ended = told[alert.id, "fired"], told[alert.id, "resolved"]
-            assert begun == Counter(channels[alert.rule]), alert
-            assert ended == Counter([*begun, *(told[alert.id, "escalated"].keys() - begun.keys())]), alert
+            usual += bool(channels[one.rule])
+            begun, ended = told[one.id, "fired"], told[one.id, "resolved"]
+            assert begun == Counter(channels[one.rule]), one
+            assert ended == Counter([*begun, *(told[one.id, "escalated"].keys() - begun.keys())]), one
         assert usual
 
     def _events_are_in_order_and_never_changed(self) -> None:

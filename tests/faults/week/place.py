@@ -4,7 +4,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import ExitStack, chdir, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +20,7 @@ from storemon.intake.lake import Lake
 from storemon.records.inbox import Inbox
 from storemon.records.keys import opened_keys
 from storemon.records.opening import opened_records
-from storemon.records.tables import EVENTS, LOOKS
+from storemon.records.tables import EVENTS
 from storemon.settings import Settings
 from storemon.watch.alerts.kept import Alerts
 from storemon.watch.alerts.silences import Silences
@@ -29,7 +28,6 @@ from storemon.watch.outbox import Outbox
 from tests.arrivals.brokers import NatsServer
 from tests.arrivals.listening import Listener
 from tests.conftest import environment
-from tests.faults.arriving import until
 from tests.faults.publishing import consumer_of, left
 from tests.faults.week.fleet import REGIONS, Fleet
 from tests.faults.week.polling import Poller
@@ -37,6 +35,7 @@ from tests.faults.week.receivers import SECRET, Alertmanager, FailingHook, Held,
 from tests.faults.week.rules import rules_of
 from tests.lake.contents import day_of, files
 from tests.service.server import REAL, Server
+from tests.service.waiting import until
 
 BEHIND = timedelta(seconds=30)
 CARRIED = timedelta(seconds=60)
@@ -66,7 +65,8 @@ class Place:
     """Everything that is at work."""
 
     def __init__(self, folder: Path, seed: int, stores: int, seconds: float, *, nights: bool) -> None:
-        self.folder, self.draw, self.kills = folder, Random(seed), Counter[str]()
+        self.folder, self.kills = folder, Counter[str]()
+        self.draw = Random(seed)  # noqa: S311 - it is to be the same each time
         self.late: dict[str, list[datetime]] = {}
         """The instants of the polls that came, or may have come, too late to be looked at in time; by store."""
         self.events: list[tuple[Any, ...]] = []
@@ -107,7 +107,7 @@ class Place:
         self.watches = [self._watching() for _ in range(2)]
         self.poller = Poller(self.fleet, lambda: self.server.url, self._key, self.broker)
         self.poller.start()
-        self.since = until(self.looked_at)
+        self.since = until(self.looked_at, 60)
         self._thread.start()
         return self
 
@@ -122,7 +122,7 @@ class Place:
     def live(self, pause: float) -> None:
         """Let the week go by, and kill something after each pause."""
         victims: list[str] = []
-        kill: dict[str, Callable[[], None]] = {
+        kill = {
             "watcher": self._kill_watcher,
             "a process of the service": self._kill_worker,
             "service": self._kill_server,
@@ -138,13 +138,13 @@ class Place:
             kill[victims.pop()]()
 
     def settle(self) -> None:
-        """Wait until nothing more is to be told of what went on; the poller goes on, and all stores stay as they are."""
+        """Wait until nothing more is to be told; the poller goes on meanwhile, and all stores stay as they are."""
         until(self._is_settled, 900)
         until(self._alertmanager_agrees, 150)
+        until(self._has_ended, 600)
         self.poller.stop()
-        until(lambda: left(self.broker, "week") == 0)
-        until(lambda: Inbox(self.records, most=1).waiting().batches == 0)
-        until(self._has_ended, 300)
+        until(lambda: left(self.broker, "week") == 0, 120)
+        until(lambda: Inbox(self.records, most=1).waiting().batches == 0, 120)
         self._over.set()
         self._thread.join()
         self.look()
@@ -198,16 +198,17 @@ class Place:
         return held == opened
 
     def _has_ended(self) -> bool:
-        """End the watches, and tell whether nothing was left to send; else have another one send it."""
+        """End the watches where all is sent, and tell whether that is still so; else have others send the rest."""
+        if not self._is_settled():
+            return False
         for watch in self.watches:
             watch.process.terminate()
         for watch in self.watches:
             assert watch.process.wait(60) == 0, watch.log.read_text()
-        if Outbox(self.records).waiting():
-            self.watches = [self._watching()]
-            time.sleep(10)
-            return False
-        return True
+        if not Outbox(self.records).waiting():
+            return True
+        self.watches = [self._watching() for _ in self.watches]
+        return False
 
     def _watching(self) -> Watch:
         return Watch(self.folder, **self._variables)

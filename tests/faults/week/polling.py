@@ -1,4 +1,4 @@
-"""The poller: it sends what it sees, one half to the service and the other half by the broker, until each has taken it."""
+"""The poller: it sends what it sees, one half to the service and one half by the broker, until they have taken it."""
 
 import asyncio
 import json

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from random import Random
 from threading import Event, Thread
 from typing import Any, NamedTuple, Self
@@ -19,7 +18,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.arrivals.brokers import _Server
 from tests.watch.receiving import Postbox, Posted
 
-SECRET = "the-secret-of-the-week"
+SECRET = "the-secret-of-the-week"  # noqa: S105
 ALERTMANAGER = shutil.which("prometheus-alertmanager")
 NO_ALERTMANAGER = "Alertmanager is not installed: Debian's package prometheus-alertmanager"
 _HANGS_SECONDS = 30
@@ -51,7 +50,8 @@ class FailingHook:
         self.receipts: list[Receipt] = []
         self.fails = Counter[str]()
         self.unsigned = 0
-        self._over, draw, hook = Event(), Random(seed), self
+        self._over, hook = Event(), self
+        draw = Random(seed)  # noqa: S311 - it is to be the same each time
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
@@ -114,7 +114,7 @@ class Mails(Postbox):
     def __init__(self, seed: int) -> None:
         super().__init__()
         self.receipts: list[Receipt] = []
-        self._draw = Random(seed)
+        self._draw = Random(seed)  # noqa: S311 - likewise
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self._draw.random() < _NOW_AND_THEN:
@@ -133,7 +133,7 @@ class Alertmanager(_Server):
         super().__init__("alertmanager")
 
     def command(self) -> tuple[Sequence[str], Mapping[str, str]]:
-        place: Path = self.folder / "am.yml"
+        place = self.folder / "am.yml"
         place.write_text("route: {receiver: none}\nreceivers: [{name: none}]\n")
         listen = f"--web.listen-address=127.0.0.1:{self.port}"
         options = [f"--config.file={place}", f"--storage.path={self.folder}/data", "--cluster.listen-address=", listen]
