@@ -20,6 +20,7 @@ SEED = int(os.environ.get("WEEK_SEED", "7"))
 @pytest.mark.skipif(not HOURS, reason="takes minutes: DEEP_TESTS=1, or WEEK_HOURS=24")
 @pytest.mark.skipif(not has_nats(), reason=NO_NATS)
 @pytest.mark.skipif(ALERTMANAGER is None, reason=NO_ALERTMANAGER)
+@pytest.mark.timeout(60 * HOURS + 1800)
 @pytest.mark.fault(
     "`kill -9` of watchers, a service, a listener, the broker and Alertmanager all along hours at 60 times the "
     "speed, with a receiver of webhooks that fails half of the time",

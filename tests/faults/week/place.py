@@ -183,13 +183,14 @@ class Place:
             Silences(self.records).add({"region": self.draw.choice(REGIONS)}, None, ends_at, "another", "asleep")
 
     def _is_settled(self) -> bool:
-        """Tell whether all looks have seen the end of the week, and nothing is left to be told of it."""
+        """Tell whether the end of the week has been looked at, all that is over is told, and all that is told is sent."""
         time.sleep(0.5)
         ends_at = self.fleet.begins_at + timedelta(seconds=self.fleet.seconds)
         if (self.looked_at() or 0) < int(ends_at.timestamp() * 1_000_000):
             return False
         with self.records.connect() as connection:
-            return not Outbox(self.records).waiting() and not Alerts(self.records).telling(connection)
+            untold = any(alert.closed_at is not None for alert in Alerts(self.records).telling(connection))
+        return not untold and not Outbox(self.records).waiting()
 
     def _alertmanager_agrees(self) -> bool:
         time.sleep(0.5)
