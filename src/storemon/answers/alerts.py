@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, Unpack
 
@@ -45,11 +45,13 @@ class Replay(NamedTuple):
     Attributes:
         alerts: as `alerts` gives them, and ``notices``: in how many each would have been told, to all channels.
         notices: ``sent_at, rule, kind, channel, alerts``, the last how many it tells of; in order.
+        until: the end of the window.
 
     """
 
     alerts: pl.DataFrame
     notices: pl.DataFrame
+    until: datetime
 
 
 class _Found(NamedTuple):
@@ -57,6 +59,7 @@ class _Found(NamedTuple):
     subjects: Sequence[Subjects]
     alerts: Sequence[pl.DataFrame]
     since: int
+    until: datetime
 
 
 def alerts(source: KeptLake | Snapshot, rules: Sequence[Rule] | Path | str, **asked: Unpack[Asked]) -> pl.DataFrame:
@@ -117,7 +120,7 @@ def replay(
         for rule, each in _each(found)
     ]
     notices = pl.DataFrame(sent, schema=_NOTICES, orient="row").with_columns(pl.col("sent_at").cast(_INSTANT))
-    return Replay(_in_order([_NONE.with_columns(notices=pl.lit(0, pl.Int64)), *told]), notices)
+    return Replay(_in_order([_NONE.with_columns(notices=pl.lit(0, pl.Int64)), *told]), notices, found.until)
 
 
 def _find(source: KeptLake | Snapshot, rules: Sequence[Rule] | Path | str, **asked: Unpack[Asked]) -> _Found:
@@ -133,8 +136,9 @@ def _find(source: KeptLake | Snapshot, rules: Sequence[Rule] | Path | str, **ask
     since, until = (microseconds(question.as_of) if end is None else end for end in ends)
     known = stores.filter(pl.col("first_polled_at") <= until)
     subjects = [subjects_of(snapshot, known, rule) for rule in read]
-    found = replayed(snapshot, replace(question, as_of=EPOCH + until * _MICROSECOND), read, subjects, since)
-    return _Found(read, subjects, found, since)
+    ends_at = EPOCH + until * _MICROSECOND
+    found = replayed(snapshot, replace(question, as_of=ends_at), read, subjects, since)
+    return _Found(read, subjects, found, since, ends_at)
 
 
 def _read(rules: Sequence[Rule] | Path | str) -> Sequence[Rule]:

@@ -50,8 +50,15 @@ EXAMPLES = {
         "listen 'kafka://broker:9092/polls?group=storemon'",
         "listen folder://data/incoming",
     ),
+    "rules:rules": ("rules check", "rules replay --rules rules.toml --window last-month --out alerts.json"),
+    "alerts:alerts": ("alerts list --state open", "alerts acknowledge 5f0c9a1e --reason 'the provider works on it'"),
+    "alerts:silences": (
+        "silences add --where region=West --where rule=down --for 2h --reason 'new tills'",
+        "silences list",
+    ),
     "channels:channels": ("channels list", "channels test ops --rules rules.toml"),
     "channels:notices": ("notices --dead", "notices retry 5f0c9a1e-8f0b-4d3c-9a57-2f4f1f6f3a10"),
+    "watch:watch": ("watch", "watch --rules rules.toml --every 30s"),
     "service:serve": ("serve", "serve --host 0.0.0.0 --port 8080 --workers 2"),
 }
 """The commands, in the order in which one comes to need them: the module and the function, and two examples of each."""

@@ -40,14 +40,19 @@ def listen(
 
     settings, address, stopping = Settings.load(lake=lake, reports=reports), Address.read(url), Event()
     configure_logs()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: _stop(stopping))
+    stop_at_signals(stopping)
     if address.scheme == "folder":
         from storemon.arrivals.folder import Folder
 
         Folder(address, settings, stopping=stopping).run()
     else:
         _consume(address, settings, format, stopping)
+
+
+def stop_at_signals(stopping: Event) -> None:
+    """Have what is under way be the last, once somebody says so by SIGTERM, SIGINT or Ctrl-C."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: _stop(stopping))
 
 
 def _stop(stopping: Event) -> None:

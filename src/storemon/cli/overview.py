@@ -24,12 +24,18 @@ COMMANDS = {
     "sql": "Print the one SQL statement that finds where the state of each store changes: all that its polls decide.",
     "keys": "Create, list or revoke the keys that the service asks for. Once there is one, nobody comes in without.",
     "migrate": "Bring the records of jobs and keys up to date, as each start of the service does.",
-    "schedules": "Send an answer again and again, by a cron expression in a time zone, to people, webhooks, folders or "
-    "S3.",
+    "schedules": "Send an answer again and again, by a cron expression in a time zone, to people, webhooks, folders "
+    "or S3.",
     "config": "Print each setting in force, and where it comes from; passwords are masked.",
     "backup": "Write the records, the lake and the reports into one archive; the service may run meanwhile.",
     "restore": "Put all of a backup to where there is none: the records, the lake and the reports, or nothing.",
     "listen": "Let polls arrive from Kafka, RabbitMQ or NATS, or as files dropped into a folder. Ctrl-C stops.",
+    "rules": "Check the rules of a file, replay them over the past, or list those in force.",
+    "alerts": "List alerts, show one with all that happened to it, or acknowledge one, so that it is not told again.",
+    "silences": "List silences, add one, or end one: as long as it lasts, nothing is told of alerts that match.",
+    "channels": "List the channels of the file of rules, or send a test by one of them.",
+    "notices": "List the notices that were sent or wait for it, or send one again that was given up.",
+    "watch": "Watch: judge the rules again and again, send notices, start schedules. Ctrl-C stops.",
     "serve": "Serve reports over HTTP: trigger one, poll it, download it. Ctrl-C stops.",
 }
 """The commands, in the order in which one comes to need them, each with the first line of its own help."""

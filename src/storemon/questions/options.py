@@ -276,6 +276,18 @@ class ReportQuestion(Grouped):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
+class ReplayQuestion(Question):
+    """What can be asked of the alerts that there would have been."""
+
+    every: Annotated[
+        str | None,
+        Parameter(help="How often a watcher would have looked, like 5m (default: 1m)."),
+        Value("5m", pattern=r"^\s*([0-9]+[wdhmsWDHMS])+\s*$"),
+    ] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
 class StoresQuestion(Question):
     """What the list of stores can be asked for."""
 

@@ -60,8 +60,8 @@ from storemon.service.telemetry.counted import (
 from storemon.service.telemetry.scraped import Found
 from storemon.service.telemetry.stores import StoresNow
 from storemon.service.telemetry.traces import require_tracing, traced
-from storemon.service.v1.answering import MEDIA_TYPES
 from storemon.service.v1.alerts import ALERTS
+from storemon.service.v1.answering import MEDIA_TYPES
 from storemon.service.v1.answers import ANSWERS
 from storemon.service.v1.content import get_content
 from storemon.service.v1.polls import push_polls

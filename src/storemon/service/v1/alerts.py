@@ -178,7 +178,7 @@ def get_alert(request: Asking, alert_id: AlertId, alerts: NamedDependency[Alerts
 def acknowledge(
     request: Asking, alert_id: AlertId, data: JSONBody[Acknowledgement], alerts: NamedDependency[Alerts]
 ) -> OneAlert:
-    """Say that somebody cares for it, and why: it is not told again, nor others of it. Said again, only that is noted."""
+    """Say that somebody cares for it, and why: it is not told again, nor are others told. To say so again is noted."""
     if _found(request, alerts, alert_id).closed_at is not None:
         raise problem(409, "the alert is over; only one that is open can be acknowledged")
     caller = caller_of(request.scope)

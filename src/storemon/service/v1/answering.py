@@ -66,7 +66,14 @@ class Cursor(NamedTuple):
 
 
 def answered(
-    request: Request[Any, Any, Any], settings: Settings, wanted: Wanted, ask: Ask, *, name: str, parts: Parts = _one
+    request: Request[Any, Any, Any],
+    settings: Settings,
+    wanted: Wanted,
+    ask: Ask,
+    *,
+    name: str,
+    parts: Parts = _one,
+    also: object = None,
 ) -> Response[Any]:
     """Answer a question with rows: with 304 if the one who asks has the answer already, which computes nothing.
 
@@ -76,6 +83,7 @@ def answered(
         wanted: what the request asks.
         ask: answers it.
         name: what a file with the answer is called, without its ending.
+        also: what the answer depends on beside the question and the facts.
         parts: tells of how many figures, or rows, of each store there will be.
 
     Raises:
@@ -85,7 +93,9 @@ def answered(
     question, shown = wanted
     form = form_of(request, shown.format, MEDIA_TYPES)
     caller = caller_of(request.scope)
-    digest = _digest(name, asdict(question), shown.sort, settings.carry_limit, caller.sees)
+    digest = _digest(
+        name, asdict(question), shown.sort, settings.carry_limit, caller.sees, *([] if also is None else [also])
+    )
     limit, cursor = shown.rows(), _cursor(shown, digest)
     snapshot = _snapshot(caller, settings, cursor)
     here = cursor or Cursor(dict(snapshot.versions), 0, digest, as_of_now(question))

@@ -14,7 +14,7 @@ from litestar.params import PathParameter
 from storemon.engine.question import require_one_of
 from storemon.errors import InputError
 from storemon.lake.snapshot import Snapshot
-from storemon.questions import audit, explain, now, outages, report, stores, week
+from storemon.questions import alerts, audit, explain, now, outages, report, stores, week
 from storemon.questions.options import (
     AuditQuestion,
     Facts,
@@ -22,11 +22,13 @@ from storemon.questions.options import (
     Means,
     NowQuestion,
     Question,
+    ReplayQuestion,
     ReportQuestion,
     StoresQuestion,
     Value,
 )
-from storemon.service.door.callers import caller_of
+from storemon.rules.writing import written
+from storemon.service.door.callers import OF_ALL_STORES, caller_of
 from storemon.service.schema import OF_FACTS, OF_PAGES, tells
 from storemon.service.v1.answering import answered, as_of_now, form_of, headers_of, means_of
 from storemon.service.v1.described import UNCHANGED, AnswerOperation, ExplanationOperation
@@ -38,6 +40,7 @@ from storemon.units.instants import EPOCH
 from storemon.views.answer import Answer
 from storemon.views.plain import plain
 from storemon.views.svg import draw
+from storemon.watch.book import Book
 
 Asking = Request[Any, Any, Any]
 NamedTag = Annotated[
@@ -194,7 +197,30 @@ def get_explanation(
     return Response(body, media_type=_PICTURES[form], headers=headers)
 
 
+@get(
+    "/alerts/replay",
+    dependencies=wanted(ReplayQuestion, sort="-notices"),
+    sync_to_thread=True,
+    opt=tells(*OF_FACTS, "X-As-Of", *OF_PAGES) | OF_ALL_STORES,
+    summary="Alerts that the rules in force would have made",
+    responses=_RESPONSES,
+    operation_class=AnswerOperation,
+)
+def get_replay(
+    request: Asking, settings: NamedDependency[Settings], book: NamedDependency[Book], wanted: NamedDependency[Wanted]
+) -> Response[Any]:
+    """List the alerts that there would have been in a window, by default the last week, and the notices of each."""
+    rules = book.in_force().rules
+
+    def ask(question: ReplayQuestion, snapshot: Snapshot, means: Means) -> Answer:
+        return alerts.answer(question, rules, snapshot, means).answer
+
+    also = [written(rule) for rule in rules]
+    return answered(request, settings, wanted, ask, name="alerts", parts=lambda *_: max(1, len(rules)), also=also)
+
+
 ANSWERS = [
+    get_replay,
     get_now,
     get_report,
     get_groups,

@@ -1,0 +1,53 @@
+"""The command that watches: judges the rules, sends notices, starts schedules."""
+
+from threading import Event
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from storemon.cli.channels import RulesFile
+from storemon.cli.options import LakePlace
+from storemon.cli.records import RecordsFolder
+from storemon.settings import Settings
+
+_LOOK_SECONDS = 1
+
+
+def watch(
+    *,
+    lake: LakePlace = None,
+    reports: RecordsFolder = None,
+    rules: RulesFile = None,
+    every: Annotated[str | None, Parameter(help="How often the rules are judged (default: 1m).")] = None,
+    behind: Annotated[
+        str | None, Parameter(help="How long ago they are judged for, so that polls are there (default: 10s).")
+    ] = None,
+) -> None:
+    """Watch: judge the rules again and again, send notices, start schedules. Ctrl-C stops.
+
+    A service with --watch does the same. Any number of both can run: the records let one do each piece of work. What
+    schedules ask, a service answers.
+    """
+    from storemon.cli.listen import stop_at_signals
+    from storemon.errors import StoremonError
+    from storemon.records.opening import opened_records
+    from storemon.service.logs import configure_logs
+    from storemon.watch.book import Book, read_whole
+    from storemon.watch.watching import Watching
+
+    settings = Settings.load(lake=lake, reports=reports, rules=rules, watch_every=every, watch_behind=behind)
+    if rules is not None or settings.rules.exists():
+        read_whole(settings.rules)  # a person should hear of mistakes here
+    configure_logs()
+    stopping = Event()
+    stop_at_signals(stopping)
+    records = opened_records(settings)
+    watching = Watching(settings, records, Book(settings, records))
+    watching.start()
+    try:
+        while not stopping.wait(_LOOK_SECONDS):
+            if ended := watching.ended():
+                raise StoremonError(f"the thread for {', '.join(ended)} has ended; the log says why. Start it again")
+    finally:
+        watching.stop()
+        records.dispose()
