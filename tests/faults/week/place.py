@@ -183,7 +183,7 @@ class Place:
             Silences(self.records).add({"region": self.draw.choice(REGIONS)}, None, ends_at, "another", "asleep")
 
     def _is_settled(self) -> bool:
-        """Tell whether the end of the week has been looked at, all that is over is told, and all that is told is sent."""
+        """Tell whether the end of the week was looked at, all that is over is told, and all that is told is sent."""
         time.sleep(0.5)
         ends_at = self.fleet.begins_at + timedelta(seconds=self.fleet.seconds)
         if (self.looked_at() or 0) < int(ends_at.timestamp() * 1_000_000):
