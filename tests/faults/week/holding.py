@@ -76,9 +76,23 @@ class Week:
             "attempts": f"{sum(notice.attempts for notice in self.notices):,}",
             "the webhook's answers": fails,
             "received": f"{len(self.receipts):,}, of these again: {len(self.receipts) - len(had):,}",
+            "received of them: the end before the beginning": f"{self._overtaken():,}",
             f"from fired_at to receipt, {BEHIND.seconds} s behind": _quantiles(from_fired),
             "from the look that found it to receipt": _quantiles(from_found),
         }
+
+    def _overtaken(self) -> int:
+        """Count the alerts of which a channel heard of the end first: what failed is sent again after a pause."""
+        begun, ended = (
+            {
+                (receipt.channel, told["id"]): receipt.at_us
+                for receipt in reversed(self.receipts)
+                if receipt.kind == kind
+                for told in receipt.alerts
+            }
+            for kind in ("fired", "resolved")
+        )
+        return sum(at < begun.get(place, at) for place, at in ended.items())
 
     def _alerts_are_those_of_a_replay(self) -> None:
         """Ask the final lake the same, and find the same to the microsecond; but for subjects whose polls were late."""
