@@ -76,7 +76,7 @@ class Week:
             "attempts": f"{sum(notice.attempts for notice in self.notices):,}",
             "the webhook's answers": fails,
             "received": f"{len(self.receipts):,}, of these again: {len(self.receipts) - len(had):,}",
-            "received of them: the end before the beginning": f"{self._overtaken():,}",
+            "webhooks that told of an end before its beginning": f"{self._overtaken():,}",
             f"from fired_at to receipt, {BEHIND.seconds} s behind": _quantiles(from_fired),
             "from the look that found it to receipt": _quantiles(from_found),
         }
