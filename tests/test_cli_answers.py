@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from openpyxl import load_workbook
 
 from storemon.answers.audit import audit
 from storemon.answers.objectives import breaching
@@ -19,6 +20,8 @@ from storemon.calendar.windows import between
 from storemon.cli.app import EXAMPLES, app
 from storemon.engine.measures import MEASURES, SEVEN_COLUMNS
 from storemon.intake.lake import Lake
+from storemon.questions.options import Means, ReportQuestion
+from storemon.questions.paper import document
 from storemon.views.findings import rows_of
 
 AS_OF = datetime(2024, 10, 12, 6, tzinfo=UTC)
@@ -92,6 +95,41 @@ def test_a_command_answers_as_its_function_does(line: str, sampled: Path, tmp_pa
     assert told.schema == wanted.schema
     assert told.rows() == wanted.rows()
     assert len(told) > 0 or "city=" in line
+
+
+def test_a_report_is_written_as_a_document(sampled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "week.PDF"
+    run(f"report --window last-week --group-by region --versus previous --out {file}", sampled)
+    question = ReportQuestion(window=("last-week",), group_by=("region",))
+    made = document(question, Lake(sampled / "parquet").snapshot(), Means(timedelta(days=7), "1GiB"))
+    assert file.read_bytes() == made
+    assert capsys.readouterr().out.startswith(f"{file}: {len(made):,} bytes, in ")
+
+
+def test_a_workbook_says_what_was_asked(sampled: Path, tmp_path: Path) -> None:
+    file = tmp_path / "answer.xlsx"
+    for line, said in (
+        ("report --window 2024-10 --policy nearest --target 99.5", "an availability of 99.5 %"),
+        ("outages --window 2024-10-14 --policy nearest", "Monday 14 October 2024 so far, by each store's own clocks"),
+        ("hour-of-week --policy nearest --carry-limit 36h", "36 hours: so long a poll is believed; after that nothing"),
+        ("stores --policy nearest --where region=Midwest", "those with region=Midwest"),
+        ("now --policy nearest", "2024-10-14 23:55:18 UTC: nothing observed later counts"),
+    ):
+        run(f"{line} --out {file}", sampled)
+        about = dict(load_workbook(file)["About"].iter_rows(min_row=3, max_col=2, values_only=True))
+        assert any(said in (words or "") for words in about.values()), (line, about)
+        assert about["Policy"] == "nearest: the nearest poll is believed, before or after"
+
+
+@pytest.mark.parametrize("line", ["now", "now --group-by region", "audit", "outages", "hour-of-week", "report"])
+def test_every_column_of_a_workbook_is_explained(line: str, sampled: Path, tmp_path: Path) -> None:
+    """A tag is one in the answers that have tags only."""
+    file = tmp_path / "answer.xlsx"
+    run(f"{line} --out {file}", sampled)
+    book = load_workbook(file)
+    about = dict(book["About"].iter_rows(min_row=3, max_col=2, values_only=True))
+    tags = [cell.value for cell in book["storemon"][1] if about[cell.value] == "A tag of the stores."]
+    assert tags == (["region"] if "region" in line else [])
 
 
 def test_the_examples_of_help_are_understood() -> None:

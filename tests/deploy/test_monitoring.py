@@ -24,6 +24,9 @@ NAME = re.compile(r"\b(?:storemon|process)_\w+")
 DOCS = Path(__file__).parent.parent.parent / "docs" / "metrics.md"
 
 
+WATCHED = '[channels.shelf]\nto = "folder:shelf"\n[[rules]]\nname = "down"\nwhen = "down for 15m"\nchannels = "shelf"\n'
+
+
 class Watched(NamedTuple):
     """A service, as its Prometheus has seen it, and what it answered to a scrape."""
 
@@ -38,10 +41,11 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         patch.chdir(tmp_path_factory.mktemp("watched"))
         write_sample(Path("data"), stores=40, days=9)
         Lake("parquet").ingest("data")
+        Path("rules.toml").write_text(WATCHED)
         with opened_keys(Settings.load()) as keys:
             (_, reader), (_, writer) = keys.create("reader"), keys.create("writer")
         with (
-            running(*REAL, workers=2) as server,
+            running(*REAL, workers=2, STOREMON_WATCH="true", STOREMON_WATCH_EVERY="1s") as server,
             watching(laid_out(Path("prometheus"), server.url.removeprefix("http://"), reader)) as prometheus,
             server.client() as client,
         ):
@@ -56,6 +60,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             assert client.get("/v1/report").status_code == 200
             assert client.get("/v1/nothing").status_code == 404
             until(lambda: prometheus.series('min_over_time(storemon_lake_rows{table="rejected"}[3s]) == 1'))
+            until(lambda: prometheus.series("storemon_watch_look_age_seconds"))
             yield Watched(prometheus, client.get("/metrics").text)
 
 

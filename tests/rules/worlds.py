@@ -46,7 +46,7 @@ STATUSES = st.sampled_from(("active", "inactive"))
 REGIONS, BRANDS = st.sampled_from(("West", "West", "East", "")), st.sampled_from(("X", "Y", ""))
 
 LASTING = st.sampled_from((15, 5, 30, 60, 90, 120, 240, 1440)).map(lambda minutes: minutes * MINUTE)
-RECOVERIES = st.sampled_from((0, 0, 5, 30, 60, 240, 1440)).map(lambda minutes: minutes * MINUTE)
+RECOVERIES = st.sampled_from((0, 0, 5, 30, 60, 240, 1440, 7200)).map(lambda minutes: minutes * MINUTE)
 WINDOWS = st.sampled_from((HOUR, 2 * HOUR, 4 * HOUR, DAY, 7 * DAY, 90 * MINUTE))
 LONG_AND_SHORT = st.sampled_from(((4 * HOUR, HOUR), (DAY, 4 * HOUR), (HOUR, 30 * MINUTE), (7 * DAY, DAY), (HOUR, HOUR)))
 SHARES = st.sampled_from(("75", "50", "90", "98", "99.9", "66.67", "25")).map(lambda percent: Fraction(percent) / 100)
@@ -132,10 +132,13 @@ def worlds(draw: st.DrawFn, max_stores: int = 3, days: int = 10, *, by_minutes: 
         {store_id: {name: value for name, value in of.items() if value} for store_id, of in tags.items()},
     )
     at = st.sampled_from(sorted({poll[2] for poll in polls}))
-    later = st.sampled_from((timedelta(0), MINUTE, HOUR, DAY, limit)) | (MINUTES if by_minutes else MICROSECONDS)
+    later = st.sampled_from((timedelta(0), MINUTE, HOUR, DAY, 3 * DAY, limit)) | (
+        MINUTES if by_minutes else MICROSECONDS
+    )
     newest = max(poll[2] for poll in polls)
     ends_at = min(draw(st.just(newest) | at) + draw(later), begins + days * DAY)
-    starts_at = draw(st.just(begins - DAY) | at.map(lambda instant: min(instant, ends_at - MINUTE)))
+    shortly = st.sampled_from((HOUR, DAY)).map(lambda before: ends_at - before)
+    starts_at = draw(st.just(begins - DAY) | shortly | at.map(lambda instant: min(instant, ends_at - MINUTE)))
     return World(case, starts_at, ends_at)
 
 

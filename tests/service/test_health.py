@@ -14,6 +14,7 @@ from storemon.records.jobs import Job, Jobs
 from storemon.records.opening import opened_records
 from storemon.service.app import create_app
 from storemon.settings import Settings
+from storemon.watch.sending import Sender
 from tests.service.conftest import VERSIONS
 from tests.service.waiting import trigger, until
 
@@ -143,5 +144,17 @@ def test_a_thread_that_has_ended(settings: Settings, lake: Lake, monkeypatch: py
         assert client.get("/health").status_code == 200
         monkeypatch.setattr(Jobs, "claim", end)
         until(lambda: client.get("/health").status_code == 503)
-        reasons = until(lambda: found if len(found := client.get("/health").json()["reasons"]) == 2 else None)
-        assert ["for report" in reasons[0], "for ingestion" in reasons[1]] == [True, True]
+        reasons = until(lambda: found if len(found := client.get("/health").json()["reasons"]) == 3 else None)
+        kinds = ("report", "ingestion", "schedule")
+        assert all(f"for {kind} " in reason for kind, reason in zip(kinds, reasons, strict=True))
+
+
+@pytest.mark.usefixtures("lake")
+def test_a_thread_that_watches_has_ended(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sender, "_work", lambda _: None)
+    with TestClient(create_app(msgspec.structs.replace(settings, watch=True))) as client:
+        until(lambda: client.get("/health").status_code == 503)
+        (reason,) = client.get("/health").json()["reasons"]
+        assert reason == "the thread of this process for notices has ended; restart it"
+    with TestClient(create_app(settings)) as client:  # where nobody watches, nothing has ended
+        assert client.get("/health").status_code == 200

@@ -12,10 +12,12 @@ from litestar.testing import TestClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from storemon.intake.lake import Lake
+from storemon.records.opening import opened_records
 from storemon.sample import write_sample
 from storemon.settings import Settings
 from tests.service.server import REAL, running
 from tests.service.waiting import until
+from tests.watch.alerting import alert, put
 
 PROBLEMS = (Path(__file__).parents[2] / "docs" / "problems.md").read_text("utf-8")
 NEEDS = {"to": "from", "breaching": "target"}
@@ -52,6 +54,15 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
         ("/v1/maintenance/{maintenance_id}", "delete"),
         *((path, "post") for path in ("/v1/polls", "/v1/write", "/api/v2/write")),
         ("/ping", "get"),
+        ("/v1/alerts", "get"),
+        ("/v1/alerts/replay", "get"),
+        ("/v1/alerts/{alert_id}", "get"),
+        ("/v1/alerts/{alert_id}/acknowledge", "post"),
+        *(("/v1/silences", method) for method in ("get", "post")),
+        ("/v1/silences/{silence_id}", "get"),
+        ("/v1/silences/{silence_id}/end", "post"),
+        ("/v1/rules", "get"),
+        *(("/v1/rules/{name}", method) for method in ("get", "put", "delete")),
         ("/v1/schedules", "get"),
         *(("/v1/schedules/{name}", method) for method in ("get", "put", "delete")),
         *((f"/v1/schedules/{{name}}/{what}", "post") for what in ("pause", "resume", "run")),
@@ -138,7 +149,8 @@ def test_who_may_take_a_route(document: dict[str, Any]) -> None:
         is_write = (path == "/ingest" and method == "post") or method == "put" or "maintenance" in path
         is_write |= path in {"/v1/polls", "/v1/write", "/api/v2/write"}
         role = None if path.startswith(("/health", "/ping")) else "writer" if is_write and method != "get" else "reader"
-        role = "admin" if path.startswith("/v1/schedules") and method != "get" else role
+        role = "admin" if path.startswith(("/v1/schedules", "/v1/rules")) and method != "get" else role
+        role = "writer" if path.startswith(("/v1/alerts", "/v1/silences")) and method != "get" else role
         assert told["security"] == ([] if role is None else [{"bearer": [role]}, {"key": [role]}]), path
         assert role is None or {"401", "403", "429"} <= told["responses"].keys()
 
@@ -192,6 +204,14 @@ def asked(settings: Settings) -> Iterator[httpx.Client]:
 HOURS = "store_id,dayOfWeek,start_time_local,end_time_local\na,0,09:00,17:00\na,9,09:00,17:00\n"
 
 
+def an_alert() -> str:
+    """Put one into the records of the service, which are those of the environment."""
+    records, made = opened_records(Settings.load()), alert()
+    put(records, made)
+    records.dispose()
+    return made.id
+
+
 def ids(client: httpx.Client, operation: Operation) -> dict[str, str]:
     """Make what an id in a path, or in a query, is of."""
     path = operation.path
@@ -207,6 +227,17 @@ def ids(client: httpx.Client, operation: Operation) -> dict[str, str]:
     if path == "/v1/maintenance/{maintenance_id}":
         row = {"store_id": "*", "starts_at_utc": "2024-10-01T00:00:00Z", "ends_at_utc": "2024-10-02T00:00:00Z"}
         return {"maintenance_id": client.post("/v1/maintenance", json=row).json()["id"]}
+    return of_watching(client, path)
+
+
+def of_watching(client: httpx.Client, path: str) -> dict[str, str]:
+    if path.startswith("/v1/alerts/{"):
+        return {"alert_id": an_alert()}
+    if path.startswith("/v1/silences/"):
+        wish = {"matching": {}, "ends_at": "2999-01-01", "reason": "new tills"}
+        return {"silence_id": client.post("/v1/silences", json=wish).json()["id"]}
+    if path.startswith("/v1/rules/"):
+        assert client.put("/v1/rules/down", json={"when": "down for 15m"}).is_success
     if path.startswith("/v1/schedules/"):
         schedule = {"cron": "0 7 * * MON", "zone": "UTC", "to": ["mail:ops@example.org"], "question": {"kind": "now"}}
         assert client.put("/v1/schedules/weekly", json=schedule).is_success

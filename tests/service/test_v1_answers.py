@@ -5,9 +5,10 @@ import io
 import json
 import shlex
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import httpx
 import openpyxl
@@ -18,6 +19,8 @@ from litestar.testing import TestClient
 
 from storemon.cli import main
 from storemon.intake.lake import Lake
+from storemon.questions.options import Means, ReportQuestion
+from storemon.questions.paper import document
 from storemon.sample import write_sample
 from storemon.service.app import create_app
 from storemon.settings import Settings
@@ -111,8 +114,7 @@ def read(answer: httpx.Response, form: str) -> list[tuple[Any, ...]]:
             return pl.read_parquet(content).rows()
         case "arrow":
             return pl.read_ipc_stream(content).rows()
-    (sheet,) = openpyxl.load_workbook(content)
-    return [*sheet.iter_rows(min_row=2, values_only=True)]
+    return [*openpyxl.load_workbook(content)["storemon"].iter_rows(min_row=2, values_only=True)]
 
 
 FORMS = {
@@ -135,6 +137,23 @@ def test_every_form(form: str, client: Client) -> None:
     assert read(accepted, form) == read(named, form)
     assert [row[0] for row in read(named, form)] == [row[0] for row in read(client.get("/v1/report"), "json")]
     assert len(read(client.get(f"/v1/report?format={form}&limit=7"), form)) == 7 if form != "json" else True
+
+
+@pytest.mark.parametrize("path", ["report?group_by=region", "groups/region?window=last-week"])
+def test_a_report_as_a_document(path: str, client: Client, sampled: Path) -> None:
+    named = client.get(f"/v1/{path}", params={"format": "pdf"} | dict(parse_qsl(path.partition("?")[2])))
+    accepted = client.get(f"/v1/{path}", headers={"Accept": "application/pdf"})
+    assert named.status_code == 200
+    assert named.headers["content-type"] == "application/pdf"
+    name = path.partition("?")[0].partition("/")[0]
+    assert named.headers["content-disposition"] == f'inline; filename="{name}.pdf"'
+    window = dict(parse_qsl(path.partition("?")[2])).get("window", "last_week")
+    question = ReportQuestion(window=(window,), group_by=("region",))
+    snapshot = Lake(sampled / "parquet").snapshot()
+    assert named.headers["x-as-of"] == question.now(snapshot).isoformat()
+    assert named.content == accepted.content == document(question, snapshot, Means(timedelta(days=7), "1GiB"))
+    again = client.get(f"/v1/{path}", headers={"Accept": "application/pdf", "If-None-Match": accepted.headers["etag"]})
+    assert again.status_code == 304
 
 
 def test_no_form_that_is_accepted(client: Client) -> None:
@@ -234,7 +253,11 @@ WRONG = {
     f"report?limit=000000001{400 * '9'}": "it can be a number from 1 to 10000",
     "report?sort=name": "there is no column 'name'; choose from: store_id, uptime_last_hour",
     "report?cursor=abc": "the cursor is not one that a page told",
-    "report?format=pdf": "there is no format 'pdf'; choose from: csv, json, ndjson, parquet, arrow, xlsx",
+    "report?format=odt": "there is no format 'odt'; choose from: csv, json, ndjson, parquet, arrow, xlsx, pdf",
+    "outages?format=pdf": "there is no format 'pdf'; choose from: csv, json, ndjson, parquet, arrow, xlsx",
+    "report?format=pdf&measures=uptime": "a PDF chooses its figures itself; leave out measures",
+    "report?format=pdf&window=1d&window=2d": "a PDF tells of one window, but these were asked for: last_1d, last_2d",
+    "report?format=pdf&limit=3": "a PDF has no pages of rows; leave out limit, sort and cursor",
     "groups/region?overall=true": "these are groups by the tag in the path",
     "groups/colour": "there is no tag 'colour'",
     "stores?breaching=true": "breaching needs a target; say what was promised, like target 99.5",

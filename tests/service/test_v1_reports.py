@@ -16,6 +16,7 @@ from litestar.testing import RequestFactory, TestClient
 from storemon.intake.lake import Lake
 from storemon.records.jobs import Jobs
 from storemon.records.keys import opened_keys
+from storemon.service import work
 from storemon.service.app import create_app
 from storemon.service.v1.files import sent
 from storemon.service.v1.reports import LARGEST_QUESTION
@@ -64,6 +65,31 @@ def test_it_is_the_straight_answer(question: dict[str, Any] | None, asked: Clien
         assert content.headers["content-type"] == FORMS[form]
         assert read(content, form) == read(direct, form)
         assert content.headers["content-disposition"].endswith(f'-{told["id"][:8]}.{form}"')
+
+
+def test_it_is_a_document_of_its_own_facts(asked: Client, settings: Settings, lake: Lake) -> None:
+    told = made(asked, {"window": "3d", "overall": True})
+    direct = asked.get("/v1/report", params={"window": "3d", "overall": True, "format": "pdf"})
+    write_csvs(settings.data, POLLS + "3,active,2024-10-15 00:00:00 UTC\n")
+    lake.ingest(settings.data)
+    content = asked.get(f"{told['content']}?format=pdf")
+    assert content.headers["content-type"] == "application/pdf"
+    assert content.headers["content-disposition"].endswith(f'-{told["id"][:8]}.pdf"')
+    assert content.content == direct.content
+    assert asked.get(f"{told['content']}?format=pdf", headers={"Range": "bytes=0-7"}).content == b"%PDF-1.7"
+    assert asked.delete(f"/v1/reports/{told['id']}").status_code == 204
+    assert not [*settings.reports.glob(f"{told['id']}*")]
+
+
+def test_a_report_of_more_than_a_document_tells(asked: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = asked.get(f"{made(asked, QUESTION)['content']}?format=pdf")
+    assert answer.status_code == 400
+    assert "a PDF tells of one window" in answer.json()["detail"]
+    told = made(asked)
+    monkeypatch.setattr(work, "MOST_STORES_OF_A_DOCUMENT", 2)
+    answer = asked.get(f"{told['content']}?format=pdf")
+    assert answer.status_code == 400
+    assert "there are 3 stores, and a PDF is made of 2 at the most" in answer.json()["detail"]
 
 
 def test_it_stays_on_its_facts(settings: Settings, lake: Lake, client: Client) -> None:

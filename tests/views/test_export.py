@@ -10,9 +10,7 @@ from fractions import Fraction
 from math import floor
 from pathlib import Path
 from typing import Literal
-from unittest.mock import patch
 
-import openpyxl
 import polars as pl
 import pytest
 from hypothesis import given
@@ -21,7 +19,6 @@ from hypothesis import strategies as st
 from storemon.calendar.windows import DEFAULT_WINDOWS
 from storemon.engine.measures import MEASURES
 from storemon.errors import FileError, InputError
-from storemon.views import forms
 from storemon.views.answer import Column, Legend, legend_of_report
 from storemon.views.export import export, form_of, remove_parts, write
 from storemon.views.forms import FORMS, Form, pieces, to_csv
@@ -144,25 +141,6 @@ def test_what_each_kind_of_value_looks_like_in_ndjson() -> None:
     assert [json.loads(line) for line in lines] == json.loads(encoded(ALL_KINDS, "json", LEGEND))
 
 
-def test_what_each_kind_of_value_looks_like_in_a_workbook() -> None:
-    formula = ALL_KINDS.with_columns(store_id=pl.Series(["=1+1", "0042"]))
-    recent = formula.with_columns(pl.col("starts_at").first())
-    at = datetime(2024, 10, 14, 23, 55, 18, 727_000)  # noqa: DTZ001 - a sheet knows no zones
-    for rows, starts_at in ((formula, "2024-10-14T23:55:18.727055Z"), (recent, at)):
-        (sheet,) = openpyxl.load_workbook(io.BytesIO(encoded(rows, "xlsx", LEGEND)))
-        header, first, second = sheet.iter_rows(values_only=True)
-        assert header == tuple(ALL_KINDS.columns)
-        day = datetime(2024, 10, 14, 9)  # noqa: DTZ001 - on the wall
-        assert first == ("=1+1", starts_at, day, day.replace(hour=0), True, 3, 99.5, -1.5, -90.3)
-        assert [sheet.cell(2, 1).data_type, second[0]] == ["s", "0042"]
-        assert set(second[2:]) == {None}
-
-
-def test_a_sheet_has_only_so_many_rows() -> None:
-    with patch.object(forms, "SHEET_ROWS", 1), pytest.raises(InputError, match="there are 2 rows, and a sheet has 1"):
-        encoded(ALL_KINDS, "xlsx", LEGEND)
-
-
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "xlsx"])
 def test_frames_one_after_the_other_are_one_file(form: Form) -> None:
     parts = [ALL_KINDS.clear(), ALL_KINDS.head(1), ALL_KINDS.clear(), ALL_KINDS.tail(1), ALL_KINDS.clear()]
@@ -211,6 +189,11 @@ def test_the_csv_of_a_report_is_that_of_its_legend() -> None:
 def test_the_ending_tells_the_form(name: str, form: Form, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     assert form_of(tmp_path / name) == form
+
+
+def test_only_a_report_is_a_document(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"only a report is written as PDF: storemon report --out .*week\.PDF"):
+        form_of(tmp_path / "week.PDF")
 
 
 @pytest.mark.parametrize("name", ["report.xls", "report.csv.gz", "report.txt"])

@@ -68,6 +68,8 @@ def test_each_kind_is_read_and_told_without_secrets(tmp_path: Path, monkeypatch:
         ({"to": "https://h.example.org", "secret": "whsec_???"}, "copy it once more"),
         ({"to": "apprise:slack"}, "apprise needs one of its addresses"),
         ({"to": "folder:"}, "this names no folder"),
+        ({"to": "https://[h"}, "this is no address to post to"),
+        ({**MAIL, "to": "smtps://us:pass1234\u2100@[h"}, "its address can't be read"),
         ({"to": "s3:bucket"}, "this names no bucket"),
     ],
 )
@@ -104,6 +106,7 @@ def test_bare_addresses(tmp_path: Path) -> None:
         ("https://us:pass@h.example.org:8/services/T000/B000", "https://h.example.org:8/…"),
         ("apprise:slack://TokenA/TokenB", "apprise:slack://…"),
         ("s3://bucket/path", "s3://bucket/path"),
+        ("https://us:pass@[h/x", "https://…/…"),
     ],
 )
 def test_a_name_is_shown_without_secrets(name: str, told: str) -> None:

@@ -45,12 +45,14 @@ class Replay(NamedTuple):
     Attributes:
         alerts: as `alerts` gives them, and ``notices``: in how many each would have been told, to all channels.
         notices: ``sent_at, rule, kind, channel, alerts``, the last how many it tells of; in order.
-        until: the end of the window.
+        since: the start of the window.
+        until: its end.
 
     """
 
     alerts: pl.DataFrame
     notices: pl.DataFrame
+    since: datetime
     until: datetime
 
 
@@ -120,7 +122,12 @@ def replay(
         for rule, each in _each(found)
     ]
     notices = pl.DataFrame(sent, schema=_NOTICES, orient="row").with_columns(pl.col("sent_at").cast(_INSTANT))
-    return Replay(_in_order([_NONE.with_columns(notices=pl.lit(0, pl.Int64)), *told]), notices, found.until)
+    return Replay(
+        _in_order([_NONE.with_columns(notices=pl.lit(0, pl.Int64)), *told]),
+        notices,
+        EPOCH + found.since * _MICROSECOND,
+        found.until,
+    )
 
 
 def _find(source: KeptLake | Snapshot, rules: Sequence[Rule] | Path | str, **asked: Unpack[Asked]) -> _Found:

@@ -13,9 +13,13 @@ _REPORT, _OUTAGES, _WEEK, _STORES = ReportQuestion(), Question(), Grouped(), Sto
 def report(*, question: ReportQuestion = _REPORT, work: Work = ANY_WORK, output: Output = ANYWHERE) -> None:
     """Compute uptime, downtime and other measures of each store or group, by default in the last hour, day and week."""
     from storemon.lake.lacking import told_lacking
+    from storemon.questions.paper import document
     from storemon.questions.report import answer
     from storemon.units.zones import EDITION
 
+    if out := output.document():
+        output.keep(out, document(question, *work.open(question)))
+        return
     output.check()
     snapshot, means = work.open(question)
     answered = answer(question, snapshot, means)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from storemon.errors import InputError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -21,8 +23,8 @@ OutFile = Annotated[
     Path | None,
     Parameter(
         name="--out",
-        help="File to write: .csv, .xlsx, or .json, .ndjson, .parquet or .arrow with exact figures (default: a table "
-        "on a terminal, else CSV to standard output).",
+        help="File to write: .csv, .xlsx, .pdf (a report), or .json, .ndjson, .parquet or .arrow with exact figures "
+        "(default: a table on a terminal, else CSV to standard output).",
     ),
 ]
 
@@ -54,6 +56,21 @@ class Output:
         if self.out is not None:
             form_of(self.out)
 
+    def document(self) -> Path | None:
+        """Give the file that is to be pages that are read, if that is asked for.
+
+        Raises:
+            InputError: only some rows are asked for.
+
+        """
+        from storemon.views.export import is_document
+
+        if self.out is None or not is_document(self.out):
+            return None
+        if self.top is not None:
+            raise InputError("a PDF lists a few of the worst; leave out --top, or choose another form")
+        return self.out
+
     @property
     def on_terminal(self) -> bool:
         """Tell whether a person looks at it."""
@@ -76,12 +93,24 @@ class Output:
         if self.out is None:
             return export(frames, "csv", answer.legend, sys.stdout.buffer)
         form = form_of(self.out)
-        count = save(self.out, lambda file: export(frames, form, answer.legend, file))
+        count = save(self.out, lambda file: export(frames, form, answer.legend, file, answer.about))
         took = time.perf_counter() - _STARTED
         sys.stdout.write(
             f"{self.out}: {count:,} {answer.rows} as of {answer.as_of}, zone data {EDITION}, in {took:.2f} s\n"
         )
         return count
+
+    def keep(self, out: Path, content: bytes) -> None:
+        """Write a document.
+
+        Raises:
+            FileError: the file can't be written.
+
+        """
+        from storemon.views.export import write
+
+        write(out, content)
+        sys.stdout.write(f"{out}: {len(content):,} bytes, in {time.perf_counter() - _STARTED:.2f} s\n")
 
     def _draw(self, answer: "Answer") -> None:
         from storemon.views.table import draw_answer

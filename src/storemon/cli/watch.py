@@ -1,5 +1,6 @@
 """The command that watches: judges the rules, sends notices, starts schedules."""
 
+import sys
 from threading import Event
 from typing import Annotated
 
@@ -22,14 +23,13 @@ def watch(
     behind: Annotated[
         str | None, Parameter(help="How long ago they are judged for, so that polls are there (default: 10s).")
     ] = None,
-) -> None:
+) -> int:
     """Watch: judge the rules again and again, send notices, start schedules. Ctrl-C stops.
 
     A service with --watch does the same. Any number of both can run: the records let one do each piece of work. What
     schedules ask, a service answers.
     """
     from storemon.cli.listen import stop_at_signals
-    from storemon.errors import StoremonError
     from storemon.records.opening import opened_records
     from storemon.service.logs import configure_logs
     from storemon.watch.book import Book, read_whole
@@ -47,7 +47,11 @@ def watch(
     try:
         while not stopping.wait(_LOOK_SECONDS):
             if ended := watching.ended():
-                raise StoremonError(f"the thread for {', '.join(ended)} has ended; the log says why. Start it again")
+                sys.stderr.write(
+                    f"storemon: the thread for {', '.join(ended)} has ended; the log says why. Start again\n"
+                )
+                return 1
     finally:
         watching.stop()
         records.dispose()
+    return 0

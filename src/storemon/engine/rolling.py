@@ -76,8 +76,8 @@ def rolled(bends: pl.DataFrame, windows: Mapping[str, int], until: int) -> pl.Da
         window by its name ``service_NAME`` and so on, at the start, and ``service_NAME_slope`` and so on.
 
     """
-    ordered = bends.sort("row", "instant")
     is_first = pl.col("row").ne_missing(pl.col("row").shift())
+    ordered = bends.sort("row", "instant").with_columns(subject=pl.col("row").rle_id())
     steps = [f"{slope}_{name}" for name in (NOW, *windows) for slope in SLOPES]
     counts = ordered.with_columns(_along(pl.col(column), is_first).alias(column) for column in steps)
     slopes = counts.with_columns(
@@ -105,6 +105,9 @@ def rolled(bends: pl.DataFrame, windows: Mapping[str, int], until: int) -> pl.Da
 
 
 def _along(step: pl.Expr, is_first: pl.Expr) -> pl.Expr:
-    """Add up along each subject. Over all of them it may go round in 64 bits; the difference comes back."""
+    """Add up along each ``subject``, by its number.
+
+    Over all of them it may go round in 64 bits; the difference comes back.
+    """
     total = step.cum_sum()
-    return total - pl.when(is_first).then(total - step).forward_fill()
+    return total - (total - step).filter(is_first).gather("subject")

@@ -45,7 +45,8 @@ def _summary(found: Replay, rules: Sequence[Rule]) -> pl.DataFrame:
     for rule in rules:
         of_rule = alerts.filter(rule=rule.name)
         notices = _notices(found.notices.filter(rule=rule.name), rule)
-        rows.append((rule.name, len(of_rule), notices, _busiest(of_rule), _longest(of_rule)))
+        busiest = _busiest(of_rule.filter(pl.col("fired_at") >= found.since))
+        rows.append((rule.name, len(of_rule), notices, busiest, _longest(of_rule)))
     schema = {"rule": pl.String, "alerts": pl.Int64, **dict.fromkeys(("notices", "busiest_hour", "longest"), pl.String)}
     return pl.DataFrame(rows, schema=schema, orient="row")
 

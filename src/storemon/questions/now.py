@@ -4,6 +4,7 @@ import polars as pl
 
 from storemon.answers.now import now
 from storemon.lake.snapshot import Snapshot
+from storemon.questions.about import facts
 from storemon.questions.options import Means, NowQuestion
 from storemon.views.answer import Answer, Worst, legend_of_now
 
@@ -28,6 +29,7 @@ def answer(question: NowQuestion, snapshot: Snapshot, means: Means) -> Answer:
     at = question.now(snapshot)
     tags = question.tags()
     frame = now(snapshot, group_by=tags, **question.asked(at, (), means))
+    said = facts(question, at, means)
     if tags is not None:
-        return Answer([frame], {}, "groups", at, Worst("open_inactive", "most", ("open_unknown",)))
-    return Answer([frame], legend_of_now(), "stores", at, _DOWN_FIRST, columns=_COLUMNS)
+        return Answer([frame], {}, "groups", at, Worst("open_inactive", "most", ("open_unknown",)), facts=said)
+    return Answer([frame], legend_of_now(), "stores", at, _DOWN_FIRST, columns=_COLUMNS, facts=said)

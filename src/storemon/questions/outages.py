@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from storemon.answers.outages import outages
 from storemon.calendar.windows import LAST_DAY, Window
 from storemon.lake.snapshot import Snapshot
+from storemon.questions.about import facts
 from storemon.questions.options import Means, Question
 from storemon.views.answer import Answer, Worst, legend_of_outages
 
@@ -34,4 +35,5 @@ def answer(question: Question, snapshot: Snapshot, means: Means) -> Answer:
     frame = outages(snapshot, **asked)
     columns = ("store_id", *(["window"] if len(windows) > 1 else []), *_FIRST)
     worst = Worst("downtime", "most", ("whole_downtime", "elapsed"))
-    return Answer([frame], legend_of_outages(windows), "outages", now, worst, columns=columns)
+    said = facts(question, now, means, windows)
+    return Answer([frame], legend_of_outages(windows), "outages", now, worst, columns=columns, facts=said)

@@ -1,7 +1,7 @@
 """The report, asked in words."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast, get_args
 
 from storemon.answers.report import report_by_range
@@ -13,9 +13,10 @@ from storemon.engine.question import Policy, require_one_of
 from storemon.engine.tags import parse_where
 from storemon.errors import InputError
 from storemon.lake.snapshot import Snapshot
+from storemon.questions.about import facts
 from storemon.questions.options import Means, ReportQuestion, split
 from storemon.units.instants import EVER, parse_instant
-from storemon.views.answer import Answer, Column, legend_of_report, worst_of
+from storemon.views.answer import About, Answer, Column, legend_of_report, worst_of
 
 _LENGTHS = {
     "hour": timedelta(hours=1),
@@ -75,7 +76,18 @@ def answer(question: ReportQuestion, snapshot: Snapshot, means: Means) -> Answer
     )
     told = legend(question)
     rows = "rows" if question.every or question.overall else "groups" if question.group_by else "stores"
-    return Answer(frames, told, rows, now, worst_of(told), in_time=question.every is not None)
+    in_time, said = question.every is not None, about(question, now, means)
+    return Answer(frames, told, rows, now, worst_of(told), in_time=in_time, facts=said.facts)
+
+
+def about(question: ReportQuestion, now: datetime, means: Means) -> About:
+    """Say what an answer of some now rests on.
+
+    Raises:
+        InputError: a window can't be understood.
+
+    """
+    return About(now, facts(question, now, means, windows_of(question), question.target))
 
 
 def parts(question: ReportQuestion, snapshot: Snapshot) -> int:

@@ -10,6 +10,7 @@ from storemon.calendar.windows import LAST_WEEK, Window
 from storemon.engine.measures import Measure, chosen, parse_target
 from storemon.errors import InputError
 from storemon.lake.snapshot import Snapshot
+from storemon.questions.about import facts
 from storemon.questions.options import Means, StoresQuestion
 from storemon.views.answer import Answer, legend_of_report, worst_of
 
@@ -54,4 +55,5 @@ def answer(question: StoresQuestion, snapshot: Snapshot, means: Means) -> Answer
     if question.search:
         sought = pl.col(pl.String).str.to_lowercase().str.contains(question.search.lower(), literal=True)
         frame = frame.filter(pl.any_horizontal(sought))
-    return Answer([frame], legend, rows, now, worst_of(legend), columns=columns)
+    said = facts(question, now, means, windows, question.target)
+    return Answer([frame], legend, rows, now, worst_of(legend), columns=columns, facts=said)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from storemon.answers.week import LAST_FOUR_WEEKS, hour_of_week
 from storemon.calendar.windows import Window
 from storemon.lake.snapshot import Snapshot
+from storemon.questions.about import facts
 from storemon.questions.options import Grouped, Means
 from storemon.views.answer import Answer, Worst, legend_of_week
 
@@ -38,4 +39,5 @@ def answer(question: Grouped, snapshot: Snapshot, means: Means) -> Answer:
     asked = question.asked(now, windows, means)
     frame = hour_of_week(snapshot, group_by=tags, **asked)
     rows = f"hours of {'stores' if tags is None else 'groups'}"
-    return Answer([frame], legend_of_week(windows[0]), rows, now, Worst("availability", "least"))
+    worst, said = Worst("availability", "least"), facts(question, now, means, windows)
+    return Answer([frame], legend_of_week(windows[0]), rows, now, worst, facts=said)

@@ -8,6 +8,7 @@ import polars as pl
 
 from storemon.engine.question import Question
 from storemon.engine.rolling import added_up, bends, rolled
+from storemon.engine.timeline import SLOPES
 from storemon.lake.snapshot import Snapshot
 from storemon.rules.conditions import Below, Burn, Down, Group, Silent
 from storemon.rules.looked import Looked, looked
@@ -21,7 +22,8 @@ _MICROSECOND = timedelta(microseconds=1)
 NO_STRETCHES = pl.DataFrame(
     schema={"row": pl.Int64, "starts_at": pl.Int64, "ends_at": pl.Int64, "value": pl.Int8, "open_us": pl.Int64}
 )
-_STEP = ("row", "starts_at", "instant", "service", "uptime", "downtime")
+_STEP = ("row", "starts_at", "instant", *SLOPES)
+_NO_STEP = pl.lit(0, pl.Int64)
 
 
 class Asked(NamedTuple):
@@ -70,9 +72,13 @@ def _of_range(facts: Looked, asked: Asked, until: int) -> pl.DataFrame:
     here = asked.subjects.stores.join(facts.stores, on="store_key", how="semi", maintain_order="left")
     if isinstance(condition, Down | Silent):
         some = facts.of(here["store_key"])
-        return (down if isinstance(condition, Down) else silent)(some, condition.lasts, asked.kept)
+        return (down if isinstance(condition, Down) else silent)(
+            some, condition.lasts, asked.kept, timed=bool(asked.rule.recovery)
+        )
     rows = here.select("store_key", "row", starts_at=pl.max_horizontal("first_polled_at", facts.since))
-    steps = facts.steps.join(rows, on="store_key").select(_STEP)
+    # From its start on something is known of each, be it that it is closed.
+    starts = rows.select("row", "starts_at", pl.col("starts_at").alias("instant"), **dict.fromkeys(SLOPES, _NO_STEP))
+    steps = pl.concat([facts.steps.join(rows, on="store_key").select(_STEP), starts.select(_STEP)])
     bent = bends(steps, windows_of(condition), until)
     return added_up(bent) if asked.rule.of_groups else _judged(bent, condition, until, asked.kept)
 

@@ -61,8 +61,17 @@ class Looked:
     def states(self) -> pl.DataFrame:
         """The states of each store, one after the other, up to ``until``: ``store_key, starts_at, ends_at, active``."""
         told = states(self.changes)
+        firsts = self.stores.select("store_key").join(
+            told.group_by("store_key").agg(first=pl.col("starts_at").min()), on="store_key", how="left"
+        )
+        begins = pl.lit(self.begins, pl.Int64)
+        unknown = firsts.filter((pl.col("first") > begins).fill_null(value=True)).select(
+            "store_key", starts_at=begins, active=pl.lit(None, pl.Boolean)
+        )
+        all_of_them = pl.concat([told, unknown]).sort("store_key", "starts_at")
         goes_on = pl.col("store_key") == pl.col("store_key").shift(-1)
-        return told.with_columns(ends_at=pl.when(goes_on).then(pl.col("starts_at").shift(-1)).otherwise(self.until))
+        ends_at = pl.when(goes_on).then(pl.col("starts_at").shift(-1)).otherwise(self.until)
+        return all_of_them.with_columns(ends_at=ends_at)
 
     @cached_property
     def steps(self) -> pl.DataFrame:

@@ -42,8 +42,8 @@ def replayed(
         LakeError: the lake can't be read.
 
     """
-    asked = [Asked(rule, each, _NONE) for rule, each in zip(rules, subjects, strict=True)]
-    found: list[list[pl.DataFrame]] = [[] for _ in rules]
+    asked = [Asked(rule, each, _kept(rule, each)) for rule, each in zip(rules, subjects, strict=True)]
+    found: list[pl.DataFrame] = [NO_STRETCHES for _ in rules]
     places, until, back = (
         [place for place, each in enumerate(asked) if len(each.subjects.stores)],
         question.as_of,
@@ -54,10 +54,11 @@ def replayed(
         told = stretches(snapshot, replace(question, as_of=until), [asked[place] for place in places], begins)
         torn = []
         for place, each in zip(places, told, strict=True):
-            found[place].append(each)
-            rows = _torn(asked[place], each, begins)
+            found[place] = pl.concat([each, found[place]])
+            rows = _torn(asked[place], found[place], begins, since)
             if len(rows):
-                asked[place] = Asked(rules[place], _of(asked[place].subjects, rows), _NONE)
+                of_these = _of(asked[place].subjects, rows)
+                asked[place] = Asked(rules[place], of_these, _kept(rules[place], of_these))
                 torn.append(place)
         # What was before follows from the polls until then: of a state no later poll tells anything.
         places, until, back = torn, EPOCH + begins * _MICROSECOND, back * _FURTHER
@@ -98,33 +99,41 @@ def continued(
     ]
 
 
-def _alerts(rule: Rule, subjects: Subjects, told: Sequence[pl.DataFrame], since: int) -> pl.DataFrame:
-    all_of_them = pl.concat([*told, NO_STRETCHES])
-    alerts = alerts_of(all_of_them, rule.recovery // _MICROSECOND).join(subjects.names, on="row", maintain_order="left")
+def _alerts(rule: Rule, subjects: Subjects, told: pl.DataFrame, since: int) -> pl.DataFrame:
+    alerts = alerts_of(told, rule.recovery // _MICROSECOND).join(subjects.names, on="row", maintain_order="left")
     return alerts.filter(pl.col("resolved_at").is_null() | (pl.col("resolved_at") > since))
 
 
-def _torn(asked: Asked, told: pl.DataFrame, begins: int) -> pl.Series:
-    """Find the subjects of which nobody can tell yet whether an alert was open when the look began.
+def _kept(rule: Rule, subjects: Subjects) -> pl.Series:
+    """Tell which subjects must be told of: of a rule with a recovery time, also how long it was clear of those."""
+    return subjects.names["row"] if rule.recovery else _NONE
 
-    None was if the rule was clear for its recovery time before it first held; nor if that was before all polls.
+
+def _torn(asked: Asked, told: pl.DataFrame, begins: int, since: int) -> pl.Series:
+    """Find the subjects of which nobody can tell yet whether an alert goes on that was open before the look.
+
+    None does if the rule was clear before it first held, from the instant in question on at the latest, and for its
+    recovery time; nor if there were no polls before. Of those that are not told of it was clear from the first on.
     """
-    rule, first = asked.rule, asked.subjects.stores.group_by("row").agg(pl.col("first_polled_at").min())
+    rule, recovery_us = asked.rule, asked.rule.recovery // _MICROSECOND
+    first = (
+        asked.subjects.stores.group_by("row")
+        .agg(pl.col("first_polled_at").min())
+        .filter(pl.col("first_polled_at") < begins)
+    )
     lasts = rule.condition.lasts if isinstance(rule.condition, Down | Silent) else timedelta()
     is_before = (pl.col("value") == HOLDS).cum_sum().over("row") == 0
-    is_clear = is_before & (pl.col("value") == CLEAR)
-    rows = (
-        told.with_columns(is_clear=is_clear)
-        .group_by("row")
-        .agg(
-            is_quiet=pl.col("is_clear").any()
-            & (pl.col("open_us").filter("is_clear").sum() >= rule.recovery // _MICROSECOND),
-            holds_first=pl.col("value").first() == HOLDS,
-        )
+    in_order = told.join(first, on="row", how="semi").sort("row", "starts_at")
+    quiet = in_order.with_columns(is_clear=is_before & (pl.col("value") == CLEAR))
+    rows = quiet.group_by("row").agg(
+        clear_since=pl.col("starts_at").filter("is_clear").min(),
+        clear_us=pl.col("open_us").filter("is_clear").sum(),
+        holds_first=pl.col("value").first() == HOLDS,
     )
+    is_quiet = (pl.col("clear_since") <= since).fill_null(value=False) & (pl.col("clear_us") >= recovery_us)
     # What lasted for long enough before it held at first was clear meanwhile.
-    settled = pl.col("is_quiet") | (pl.col("holds_first") & pl.lit(timedelta() < lasts >= rule.recovery))
-    return rows.join(first, on="row").filter(~settled, pl.col("first_polled_at") < begins)["row"]
+    was_quiet = pl.col("holds_first") & pl.lit(timedelta() < lasts >= rule.recovery)
+    return rows.filter(~(is_quiet | was_quiet))["row"]
 
 
 def _of(subjects: Subjects, rows: pl.Series) -> Subjects:

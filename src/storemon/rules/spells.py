@@ -15,7 +15,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _STRETCH = ("store_key", "starts_at", "ends_at")
 
 
-def down(looked: Looked, lasts: timedelta, kept: pl.Series) -> pl.DataFrame:
+def down(looked: Looked, lasts: timedelta, kept: pl.Series, *, timed: bool) -> pl.DataFrame:
     """Tell of stores when they were down for so long: ``row, starts_at, ends_at, value, open_us``, in order.
 
     Args:
@@ -23,6 +23,7 @@ def down(looked: Looked, lasts: timedelta, kept: pl.Series) -> pl.DataFrame:
         lasts: for how much open time they must have been inactive.
         kept: the keys of stores that are told of in any case; the others only if it holds of them, or nobody knows at
             first.
+        timed: whether the open time of stretches is told; else it is 0.
 
     Returns:
         As `storemon.rules.thresholds.judged` tells it, with the store's key as ``row``. A stretch in which it holds has
@@ -47,10 +48,10 @@ def down(looked: Looked, lasts: timedelta, kept: pl.Series) -> pl.DataFrame:
         starts_at="starts_at",
         value=value.otherwise(CLEAR),
     )
-    return _told(looked, pl.concat([holds, others], how="diagonal"), kept)
+    return _told(looked, pl.concat([holds, others], how="diagonal"), kept, timed=timed)
 
 
-def silent(looked: Looked, lasts: timedelta, kept: pl.Series) -> pl.DataFrame:
+def silent(looked: Looked, lasts: timedelta, kept: pl.Series, *, timed: bool) -> pl.DataFrame:
     """Tell of stores when they were silent for so long, as `down` does."""
     lasts_us = lasts // _MICROSECOND
     polls = looked.polls(lasts_us)
@@ -80,7 +81,7 @@ def silent(looked: Looked, lasts: timedelta, kept: pl.Series) -> pl.DataFrame:
         starts_at=pl.lit(looked.since, pl.Int64),
         value=pl.lit(CLEAR),
     )
-    return _told(looked, pl.concat([holds, after, before], how="diagonal"), kept)
+    return _told(looked, pl.concat([holds, after, before], how="diagonal"), kept, timed=timed)
 
 
 def _begun(looked: Looked, spells: pl.DataFrame) -> pl.DataFrame:
@@ -139,25 +140,19 @@ def _held_before(looked: Looked, begun: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(told).drop("store_key").rename({"store": "store_key"})
 
 
-def _told(looked: Looked, stretches: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
+def _told(looked: Looked, stretches: pl.DataFrame, kept: pl.Series, *, timed: bool) -> pl.DataFrame:
+    """Put stretches in order, of the stores that are told of, and tell the open time of each if that is needed."""
     firsts = looked.stores.select("store_key", "first_polled_at")
     # Of what holds the true start is told; of the rest only what lies in the time that is looked at.
     earliest = pl.max_horizontal("first_polled_at", looked.since)
-    clipped = stretches.join(firsts, on="store_key").with_columns(
-        starts_at=pl.when(pl.col("value") == HOLDS)
-        .then("starts_at")
-        .otherwise(pl.max_horizontal("starts_at", earliest))
-    )
+    starts_at = pl.when(pl.col("value") == HOLDS).then("starts_at").otherwise(pl.max_horizontal("starts_at", earliest))
+    clipped = stretches.join(firsts, on="store_key").with_columns(starts_at=starts_at)
     some = clipped.filter(pl.col("starts_at") < pl.col("ends_at"))
     is_first = pl.col("starts_at") == pl.col("starts_at").min().over("store_key")
-    telling = (
-        (pl.col("value") == HOLDS)
-        | (is_first & (pl.col("value") == UNKNOWN))
-        | pl.col("store_key").is_in(kept.implode())
-    )
-    rows = some.filter(telling)["store_key"].unique()
+    telling = (pl.col("value") == HOLDS) | (is_first & (pl.col("value") == UNKNOWN))
+    rows = pl.concat([some.filter(telling)["store_key"].cast(pl.Int64), kept]).unique()
     told = some.filter(pl.col("store_key").is_in(rows.implode())).sort("store_key", "starts_at")
-    opened = open_time(told.select(*_STRETCH), looked.intervals)
+    opened = open_time(told.select(*_STRETCH), looked.intervals) if timed else pl.lit(0, pl.Int64)
     return told.select(
         pl.col("store_key").cast(pl.Int64).alias("row"),
         "starts_at",

@@ -15,16 +15,19 @@ from storemon.rules.conditions import Below, Burn, Condition, Group
 from storemon.rules.values import CLEAR, HOLDS, NEITHER, UNKNOWN
 
 _MICROSECOND = timedelta(microseconds=1)
+_FITS = 1 << 61
 _PLACE = ("row", "starts_at", "ends_at")
 
 
 class _Test:
     """Whether a sum of lines is at least ``least``: true or false from a piece's start on, with one change in it."""
 
-    def __init__(self, terms: dict[str, int], least: int) -> None:
+    def __init__(self, terms: dict[str, int], least: int, most: int) -> None:
+        """Take the lines with their factors, and the largest value that any line has."""
         # The largest windows of the largest groups times the finest percentages do not fit into 64 bits.
-        value = [pl.col(name).cast(pl.Int128) * factor for name, factor in terms.items()]
-        slope = [pl.col(f"{name}_slope").cast(pl.Int128) * factor for name, factor in terms.items()]
+        wide = pl.Int128 if most * sum(map(abs, terms.values())) >= _FITS else pl.Int64
+        value = [pl.col(name).cast(wide) * factor for name, factor in terms.items()]
+        slope = [pl.col(f"{name}_slope").cast(wide) * factor for name, factor in terms.items()]
         self._value, self._slope = pl.sum_horizontal(value) - least, pl.sum_horizontal(slope)
 
     @property
@@ -69,10 +72,13 @@ def judged(pieces: pl.DataFrame, condition: Below | Burn | Group, kept: pl.Serie
     """
     if isinstance(condition, Group):
         value, many = _group(condition), pl.col(f"downtime_{NOW}") >= condition.stores
-        return _told(_worth_it(pieces, many, value, kept), value)
-    holds, others, value = _below(condition) if isinstance(condition, Below) else _burn(condition)
+        return _in_order([_told(_worth_it(pieces, many, value, kept), value)])
+    longest = pl.max_horizontal(pl.col(f"service_{name}").max() for name in windows_of(condition))
+    most: int = pieces.select(longest.fill_null(0)).item()
+    holds, others, value = _below(condition, most) if isinstance(condition, Below) else _burn(condition, most)
     may_hold = pl.all_horizontal(test.at_start | test.before_end for test in holds)
-    return _told(_cut(_worth_it(pieces, may_hold, value, kept), [*holds, *others]), value)
+    some = _worth_it(pieces, may_hold, value, kept)
+    return _in_order([_told(each, value) for each in (some, *(_cut(some, test) for test in (*holds, *others)))])
 
 
 def _group(condition: Group) -> pl.Expr:
@@ -81,30 +87,24 @@ def _group(condition: Group) -> pl.Expr:
     return pl.when(opened == 0).then(NEITHER).when((down >= condition.stores) & many).then(HOLDS).otherwise(CLEAR)
 
 
-def _below(condition: Below) -> tuple[list["_Test"], list["_Test"], pl.Expr]:
-    holds = _Test(_down_share("over", 1 - condition.threshold), 1)
-    clear = _Test(_negated(_down_share("over", 1 - condition.recover)), 0)
-    known, share = _known("over"), condition.coverage
+def _below(condition: Below, most: int) -> tuple[list["_Test"], list["_Test"], pl.Expr]:
+    holds = _Test(_down_share("over", 1 - condition.threshold), 1, most)
+    clear = _Test(_negated(_down_share("over", 1 - condition.recover)), 0, most)
+    known, share = _known("over", most), condition.coverage
     enough = {"uptime_over": share.denominator, "downtime_over": share.denominator, "service_over": -share.numerator}
-    covered = _Test(enough, 0)
-    value = (
-        pl.when(~(known.at_start & covered.at_start))
-        .then(_nothing_known("over"))
-        .when(holds.at_start)
-        .then(HOLDS)
-        .when(clear.at_start)
-        .then(CLEAR)
-        .otherwise(NEITHER)
-    )
-    return [holds], [clear, known, covered], value
+    covered = _Test(enough, 0, most)
+    value = pl.when(~(known.at_start & covered.at_start)).then(_nothing_known("over")).when(holds.at_start).then(HOLDS)
+    if condition.recover == condition.threshold:  # where it does not hold, it is clear
+        return [holds], [known, covered], value.otherwise(CLEAR)
+    return [holds], [clear, known, covered], value.when(clear.at_start).then(CLEAR).otherwise(NEITHER)
 
 
-def _burn(condition: Burn) -> tuple[list["_Test"], list["_Test"], pl.Expr]:
-    most, better = (factor * (1 - condition.target) for factor in (condition.factor, condition.recover))
+def _burn(condition: Burn, most: int) -> tuple[list["_Test"], list["_Test"], pl.Expr]:
+    factor, better = (rate * (1 - condition.target) for rate in (condition.factor, condition.recover))
     windows = ("long", "short")
-    holds = [_Test(_down_share(window, most), 0) for window in windows]
-    clear = [_Test(_negated(_down_share(window, better)), 1) for window in windows]
-    known = [_known(window) for window in windows]
+    holds = [_Test(_down_share(window, factor), 0, most) for window in windows]
+    clear = [_Test(_negated(_down_share(window, better)), 1, most) for window in windows]
+    known = [_known(window, most) for window in windows]
     value = (
         pl.when(~known[0].at_start)
         .then(_nothing_known("long"))
@@ -112,11 +112,11 @@ def _burn(condition: Burn) -> tuple[list["_Test"], list["_Test"], pl.Expr]:
         .then(_nothing_known("short"))
         .when(pl.all_horizontal(test.at_start for test in holds))
         .then(HOLDS)
-        .when(pl.any_horizontal(test.at_start for test in clear))
-        .then(CLEAR)
-        .otherwise(NEITHER)
     )
-    return holds, [*clear, *known], value
+    if condition.recover == condition.factor:
+        return holds, known, value.otherwise(CLEAR)
+    is_clear = pl.any_horizontal(test.at_start for test in clear)
+    return holds, [*clear, *known], value.when(is_clear).then(CLEAR).otherwise(NEITHER)
 
 
 def _nothing_known(window: str) -> pl.Expr:
@@ -132,26 +132,31 @@ def _worth_it(pieces: pl.DataFrame, may_hold: pl.Expr, value: pl.Expr, kept: pl.
     return pieces.filter(pl.col("row").is_in(rows.implode()))
 
 
-def _cut(pieces: pl.DataFrame, tests: Sequence["_Test"]) -> pl.DataFrame:
-    """Cut pieces where one of the tests changes."""
+def _cut(pieces: pl.DataFrame, test: "_Test") -> pl.DataFrame:
+    """Tell what there is where a test changes within a piece."""
     lines = [name for name in pieces.columns if f"{name}_slope" in pieces.columns]
-    cuts = pl.concat([test.changes(pieces) for test in tests]).with_columns(
+    return test.changes(pieces).with_columns(
         *(pl.col(name) + pl.col(f"{name}_slope") * pl.col("after") for name in lines),
         starts_at=pl.col("starts_at") + pl.col("after"),
     )
-    both = pl.concat([pieces, cuts.drop("after")]).sort("row", "starts_at")
-    goes_on = pl.col("row") == pl.col("row").shift(-1)
-    ends_at = pl.when(goes_on).then(pl.col("starts_at").shift(-1)).otherwise("ends_at")
-    return both.with_columns(ends_at=ends_at).filter(pl.col("starts_at") < pl.col("ends_at"))
 
 
 def _told(pieces: pl.DataFrame, value: pl.Expr) -> pl.DataFrame:
-    open_us = pl.when(pl.col(f"service_{NOW}") > 0).then(pl.col("ends_at") - pl.col("starts_at")).otherwise(0)
-    return pieces.select(*_PLACE, value=value.cast(pl.Int8), open_us=open_us)
+    return pieces.select(*_PLACE, value=value.cast(pl.Int8), is_open=pl.col(f"service_{NOW}") > 0)
 
 
-def _known(window: str) -> _Test:
-    return _Test({f"uptime_{window}": 1, f"downtime_{window}": 1}, 1)
+def _in_order(told: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Put pieces in order, each up to the next one's start, and tell how much of each is open time."""
+    ordered = pl.concat(told).sort("row", "starts_at")
+    goes_on = pl.col("row") == pl.col("row").shift(-1)
+    ends_at = pl.when(goes_on).then(pl.col("starts_at").shift(-1)).otherwise("ends_at")
+    pieces = ordered.with_columns(ends_at=ends_at).filter(pl.col("starts_at") < pl.col("ends_at"))
+    open_us = pl.when("is_open").then(pl.col("ends_at") - pl.col("starts_at")).otherwise(0)
+    return pieces.select(*_PLACE, "value", open_us=open_us)
+
+
+def _known(window: str, most: int) -> _Test:
+    return _Test({f"uptime_{window}": 1, f"downtime_{window}": 1}, 1, most)
 
 
 def _down_share(window: str, share: Fraction) -> dict[str, int]:

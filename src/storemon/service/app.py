@@ -61,7 +61,6 @@ from storemon.service.telemetry.scraped import Found
 from storemon.service.telemetry.stores import StoresNow
 from storemon.service.telemetry.traces import require_tracing, traced
 from storemon.service.v1.alerts import ALERTS
-from storemon.service.v1.answering import MEDIA_TYPES
 from storemon.service.v1.answers import ANSWERS
 from storemon.service.v1.content import get_content
 from storemon.service.v1.polls import push_polls
@@ -108,7 +107,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     runs = runs or {
         "report": partial(run_report, settings, jobs),
         "ingestion": partial(run_ingestion, settings),
-        "schedule": Work(settings, records, MEDIA_TYPES).run,
+        "schedule": Work(settings, records).run,
     }
     workers = Workers(
         jobs,
@@ -125,7 +124,7 @@ def create_app(settings: Settings, runs: Mapping[Kind, Run] | None = None) -> Li
     watching = Watching(settings, records, book, looked=count_look, counting=count_sending)
     running = Running(jobs, workers, inbox, mover, watching)
     stores_now = StoresNow(settings)
-    begin_at_nothing(runs, [table.name for table in FACTS])
+    begin_at_nothing(runs, [table.name for table in FACTS], watching.channels() if settings.watch else [])
     app = Litestar(
         [
             Router(

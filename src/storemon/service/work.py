@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from storemon.errors import FileError, InputError
 from storemon.intake.lake import Lake
 from storemon.questions import report
 from storemon.questions.options import Means, ReportQuestion, question_of
+from storemon.questions.paper import document
 from storemon.records.files import report_file
 from storemon.records.jobs import Job, Jobs, pinned_versions
 from storemon.records.opening import are_there, opened_records
@@ -25,11 +27,12 @@ from storemon.service.telemetry.counted import count_rows
 from storemon.settings import Settings
 from storemon.units.zones import EDITION
 from storemon.views.answer import legend_of_report
-from storemon.views.export import export, remove_parts, save
-from storemon.views.forms import FORMS, Form
+from storemon.views.export import export, remove_parts, save, write
+from storemon.views.forms import WITH_DOCUMENT, Document, Form
 
 MOST_PARTS_OF_A_STORE = 1_000_000
 """The most parts of windows of a store in a report, which are all in memory: the hours of a century."""
+MOST_STORES_OF_A_DOCUMENT = 100_000
 _LET_GO_SECONDS = 1
 _BATCH = 100_000  # rows that are written at a time
 _SEVEN_COLUMNS = legend_of_report(chosen(SEVEN_COLUMNS, None), DEFAULT_WINDOWS)
@@ -54,7 +57,7 @@ def question_parameters(settings: Settings, given: Mapping[str, object], caller:
 
 def remove_report(settings: Settings, job_id: str) -> None:
     """Remove the files of a report, and what a killed process left of them."""
-    for form in FORMS:
+    for form in WITH_DOCUMENT:
         report_file(settings, job_id, form).unlink(missing_ok=True)
     remove_parts(report_file(settings, job_id, "*"))
 
@@ -66,13 +69,16 @@ def remove_unwanted(settings: Settings, jobs: Jobs, job: Job) -> None:
         remove_report(settings, job.id)
 
 
-def report_as(settings: Settings, job: Job, form: Form) -> Path:
+def report_as(settings: Settings, job: Job, form: Form | Document) -> Path:
     """Give the file of a complete report of any question in a form, written if it is not there yet.
+
+    A document is made of the facts that the report is of.
 
     Raises:
         FileError: it can't be written.
         FileNotFoundError: what it is made of is gone.
         InputError: it can't be written in this form.
+        StoremonError: its facts can't be read, of which a document is made.
 
     """
     file, exact = report_file(settings, job.id, form), report_file(settings, job.id, "parquet")
@@ -80,15 +86,32 @@ def report_as(settings: Settings, job: Job, form: Form) -> Path:
         return file
     if not exact.exists():
         raise FileNotFoundError(exact)
-    legend = report.legend(question_of(ReportQuestion, job.parameters["question"]))
+    question, means = question_of(ReportQuestion, job.parameters["question"]), _means(settings, job.parameters)
+    if form == "pdf":
+        snapshot = _asker(job).snapshot(settings, job.parameters["versions"])
+        if (stores := len(snapshot.stores())) > MOST_STORES_OF_A_DOCUMENT:
+            raise InputError(
+                f"there are {stores:,} stores, and a PDF is made of {MOST_STORES_OF_A_DOCUMENT:,} at the most while "
+                "somebody waits; on a machine that has the lake: storemon report --out week.pdf"
+            )
+        content = document(replace(question, as_of=job.parameters["as_of"]), snapshot, means)
+        write(file, content)
+        return file
+    legend = report.legend(question)
+    about = report.about(question, datetime.fromisoformat(job.parameters["as_of"]), means)
     rows = pl.scan_parquet(exact)
     batches = rows.collect_batches(chunk_size=_BATCH) if job.result and job.result["rows"] else [rows.collect()]
-    save(file, lambda opened: export(batches, form, legend, opened))
+    save(file, lambda opened: export(batches, form, legend, opened, about))
     return file
 
 
 def _means(settings: Settings, asked: Mapping[str, Any]) -> Means:
     return Means(timedelta(microseconds=asked["carry_limit_us"]), settings.memory, settings.on)
+
+
+def _asker(job: Job) -> Caller:
+    """Tell as whom a report is made: whoever sees some stores only, gets a report of those."""
+    return Caller(sees=tuple(job.parameters.get("sees", {}).items()))
 
 
 def run_report(settings: Settings, jobs: Jobs, job: Job) -> dict[str, Any]:
@@ -99,8 +122,7 @@ def run_report(settings: Settings, jobs: Jobs, job: Job) -> dict[str, Any]:
 
     """
     asked = job.parameters
-    asker = Caller(sees=tuple(asked.get("sees", {}).items()))
-    snapshot = asker.snapshot(settings, asked.get("versions"))
+    snapshot = _asker(job).snapshot(settings, asked.get("versions"))
     question = question_of(ReportQuestion, asked["question"]) if "question" in asked else None
     if "as_of" not in asked:
         as_of = question.now(snapshot) if question else resolve_as_of(snapshot)

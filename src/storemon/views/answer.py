@@ -1,7 +1,7 @@
 """An answer as it is shown: a frame, what its columns tell and in which unit, and which rows are the worst."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -11,6 +11,7 @@ import polars as pl
 from storemon.calendar.periods import Unit
 from storemon.calendar.windows import Window
 from storemon.engine.measures import Measure
+from storemon.units.instants import EPOCH
 
 Printed = Literal["minutes", "hours", "percent", "number"]
 """The unit that a figure is printed in."""
@@ -62,6 +63,14 @@ class Worst(NamedTuple):
 
 
 @dataclass(frozen=True)
+class About:
+    """What an answer rests on: its now, and what is to be said of it in words, each under a name."""
+
+    as_of: datetime = EPOCH
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Answer:
     """What a command answers.
 
@@ -73,6 +82,7 @@ class Answer:
         worst: which rows are the worst.
         in_time: the rows follow each other in time, which one wants to see unless one asks for the worst.
         columns: the order of the columns on a terminal, which may be too narrow for the last ones.
+        facts: what is said of it in a form that has room for that, as in `About`.
 
     """
 
@@ -83,6 +93,12 @@ class Answer:
     worst: Worst | None = None
     in_time: bool = False
     columns: Sequence[str] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def about(self) -> About:
+        """What it rests on."""
+        return About(self.as_of, self.facts)
 
     @cached_property
     def frame(self) -> pl.DataFrame:

@@ -9,10 +9,15 @@ from uuid import uuid4
 import polars as pl
 
 from storemon.errors import FileError, InputError
-from storemon.views.answer import Legend
-from storemon.views.forms import FORMS, Form, pieces
+from storemon.views.answer import About, Legend
+from storemon.views.forms import FORMS, NOTHING, Form, pieces
 
 T = TypeVar("T")
+
+
+def is_document(path: Path) -> bool:
+    """Tell by its ending whether a file is to be pages that are read."""
+    return path.suffix.lower() == ".pdf" and not path.is_dir()
 
 
 def form_of(path: Path) -> Form:
@@ -30,11 +35,13 @@ def form_of(path: Path) -> Form:
             return form
     if not ending or (path.exists() and not path.is_file()):
         return "csv"
+    if is_document(path):
+        raise InputError(f"--out {path}: only a report is written as PDF: storemon report --out {path}")
     endings = ", ".join(f".{form}" for form in FORMS[:-1])
     raise InputError(f"--out {path}: there is no form {path.suffix!r}; let it end in {endings} or .{FORMS[-1]}")
 
 
-def export(frames: Iterable[pl.DataFrame], form: Form, legend: Legend, file: BinaryIO) -> int:
+def export(frames: Iterable[pl.DataFrame], form: Form, legend: Legend, file: BinaryIO, about: About = NOTHING) -> int:
     """Write rows in a form, as `storemon.views.forms.pieces` does, one frame after the other; count them."""
     count = 0
 
@@ -44,7 +51,7 @@ def export(frames: Iterable[pl.DataFrame], form: Form, legend: Legend, file: Bin
             count += len(frame)
             yield frame
 
-    file.writelines(pieces(counted(), form, legend))
+    file.writelines(pieces(counted(), form, legend, about))
     return count
 
 

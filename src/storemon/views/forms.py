@@ -1,43 +1,52 @@
 """The forms of rows as bytes: rounded for people (CSV, Excel), exact for programs (JSON, NDJSON, Parquet, Arrow)."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 import polars as pl
 import polars.selectors as cs
 
-from storemon.errors import InputError
-from storemon.views.answer import Legend
+from storemon.views.answer import About, Legend
+from storemon.views.workbook.book import workbook
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Form = Literal["csv", "json", "ndjson", "parquet", "arrow", "xlsx"]
 FORMS: tuple[Form, ...] = get_args(Form)
+Document = Literal["pdf"]
+"""Pages that are read, of a report: no form of its rows."""
+WITH_DOCUMENT: tuple[Form | Document, ...] = (*FORMS, *get_args(Document))
+MEDIA_TYPES: Mapping[Form | Document, str] = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "ndjson": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+}
+"""What each form is called over HTTP and in mails."""
 
-SHEET_ROWS = 1_048_576 - 1
-"""The most rows that a sheet of a workbook has below its header."""
-
-_FIRST = 1900  # the year in which the dates of a sheet begin
-_ALL = cs.all()
+NOTHING = About()
 _HUNDREDTH_US = {"minutes": 600_000, "hours": 36_000_000}
 
 
-def pieces(frames: Iterable[pl.DataFrame], form: Form, legend: Legend) -> Iterator[bytes]:
+def pieces(frames: Iterable[pl.DataFrame], form: Form, legend: Legend, about: About = NOTHING) -> Iterator[bytes]:
     """Write rows in a form, one frame after the other as they come. There is at least one frame.
 
     Lengths of time are ``Duration("us")``. CSV is that of `to_csv`. JSON is an array of objects, NDJSON an object in
     each line: lengths of time in whole microseconds, percentages and rates as numbers, instants as text. Parquet, and
-    Arrow's IPC stream, keep lengths of time exact, and percentages and rates as decimals. A workbook has one sheet, its
-    lengths of time as in CSV, its instants in UTC, and text that looks like a formula stays text.
+    Arrow's IPC stream, keep lengths of time exact, and percentages and rates as decimals. A workbook is that
+    of `storemon.views.workbook.book.workbook`: it says what it is ``about``.
 
     Raises:
         InputError: there are more rows than a sheet has, or what writes workbooks is not installed.
 
     """
-    return _WRITERS[form](frames, legend)
+    return _WRITERS[form](frames, legend, about)
 
 
 def to_csv(frame: pl.DataFrame, legend: Legend, *, header: bool = True) -> bytes:
@@ -66,10 +75,10 @@ def _rounded(name: str, hundredth_us: int) -> pl.Expr:
     return (hundredths.cast(pl.Decimal(38, 2)) / 100).alias(name)
 
 
-def _instants(among: cs.Selector = _ALL) -> list[pl.Expr]:
+def _instants() -> list[pl.Expr]:
     return [
-        (cs.datetime(time_zone="UTC") & among).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"),
-        (cs.datetime(time_zone=None) & among).dt.strftime("%Y-%m-%dT%H:%M:%S"),
+        cs.datetime(time_zone="UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"),
+        cs.datetime(time_zone=None).dt.strftime("%Y-%m-%dT%H:%M:%S"),
     ]
 
 
@@ -78,12 +87,12 @@ def _as_numbers(frame: pl.DataFrame) -> pl.DataFrame:
     return numbers.with_columns(_instants())
 
 
-def _csv(frames: Iterable[pl.DataFrame], legend: Legend) -> Iterator[bytes]:
+def _csv(frames: Iterable[pl.DataFrame], legend: Legend, _: About) -> Iterator[bytes]:
     for place, frame in enumerate(frames):
         yield to_csv(frame, legend, header=not place)
 
 
-def _json(frames: Iterable[pl.DataFrame], _: Legend) -> Iterator[bytes]:
+def _json(frames: Iterable[pl.DataFrame], _: Legend, __: About) -> Iterator[bytes]:
     count = 0
     for place, frame in enumerate(frames):
         rows = to_json(frame)[1:-1]  # without the brackets of its own
@@ -92,7 +101,7 @@ def _json(frames: Iterable[pl.DataFrame], _: Legend) -> Iterator[bytes]:
     yield b"]"
 
 
-def _ndjson(frames: Iterable[pl.DataFrame], _: Legend) -> Iterator[bytes]:
+def _ndjson(frames: Iterable[pl.DataFrame], _: Legend, __: About) -> Iterator[bytes]:
     for frame in frames:
         yield _as_numbers(frame).write_ndjson().encode()
 
@@ -140,40 +149,23 @@ def _by_arrow(
     yield sink.take()
 
 
-def _parquet(frames: Iterable[pl.DataFrame], _: Legend) -> Iterator[bytes]:
+def _parquet(frames: Iterable[pl.DataFrame], _: Legend, __: About) -> Iterator[bytes]:
     from pyarrow.parquet import ParquetWriter  # noqa: PLC0415 - the other forms do without Arrow
 
     return _by_arrow(frames, ParquetWriter)
 
 
-def _arrow(frames: Iterable[pl.DataFrame], _: Legend) -> Iterator[bytes]:
+def _arrow(frames: Iterable[pl.DataFrame], _: Legend, __: About) -> Iterator[bytes]:
     from pyarrow.ipc import new_stream  # noqa: PLC0415 - as above
 
     return _by_arrow(frames, new_stream)
 
 
-def _xlsx(frames: Iterable[pl.DataFrame], legend: Legend) -> Iterator[bytes]:
-    frame = pl.concat(frames)
-    if len(frame) > SHEET_ROWS:
-        raise InputError(
-            f"there are {len(frame):,} rows, and a sheet has {SHEET_ROWS:,} at the most; choose csv or parquet"
-        )
-    told = frame.with_columns(rounded(frame, legend))
-    # A sheet's dates begin in 1900, and have no zone: columns with earlier ones are text.
-    years = told.select((cs.date() | cs.datetime()).dt.year().min().fill_null(_FIRST)).to_dicts()
-    early = [name for row in years for name, year in row.items() if year < _FIRST]
-    told = told.with_columns(_instants(cs.by_name(early))).with_columns(pl.col(early).cast(pl.String))
-    told = told.with_columns(cs.datetime(time_zone="UTC").dt.replace_time_zone(None))
-    told = told.with_columns(cs.decimal().cast(pl.Float64))
-    buffer = io.BytesIO()
-    try:
-        told.write_excel(buffer, worksheet="storemon", autofilter=True, freeze_panes=(1, 0))
-    except ModuleNotFoundError as error:
-        raise InputError("to write workbooks, install: pip install 'storemon[excel]'") from error
-    yield buffer.getvalue()
+def _xlsx(frames: Iterable[pl.DataFrame], legend: Legend, about: About) -> Iterator[bytes]:
+    yield workbook(frames, legend, about)
 
 
-_WRITERS: dict[Form, Callable[[Iterable[pl.DataFrame], Legend], Iterator[bytes]]] = {
+_WRITERS: dict[Form, Callable[[Iterable[pl.DataFrame], Legend, About], Iterator[bytes]]] = {
     "csv": _csv,
     "json": _json,
     "ndjson": _ndjson,

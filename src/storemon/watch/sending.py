@@ -71,7 +71,9 @@ class Sender:
         ends_at = time.monotonic() + _STOP_SECONDS
         if self._thread.ident is not None:
             self._thread.join(_STOP_SECONDS)
-        for thread, _ in [*self._sending.values()]:
+        with self._lock:
+            left = [thread for thread, _ in self._sending.values()]
+        for thread in left:
             thread.join(max(0.0, ends_at - time.monotonic()))
 
     def has_ended(self) -> bool:

@@ -126,14 +126,15 @@ def headline(kind: str, rule: str, alerts: Sequence[Alert]) -> str:
         {str(alert.get("kind")) for alert in alerts},
         sum(alert.get("resolved_at") is None for alert in alerts),
     )
+    on = f"{'all' if still == len(alerts) else still or 'none'} of them still on"
     if kind == "digest":
-        return f"{_counted(len(alerts), 'alert')} outside of your hours, {still or 'none'} of them still on"
+        return f"{_counted(len(alerts), 'alert')} outside of your hours, {on}"
     if len(alerts) == 1:
         told = phrases.headline(alerts[0])
         return f"{phrases.name_of(alerts[0])} goes up and down" if kind == "flapping" else told
     if still in {0, len(alerts)} and len(kinds) == 1 and (many := _MANY.get(kinds.pop())):
         return f"{len(alerts):,} {many[not still]}"
-    return f"{len(alerts):,} alerts of {rule}, {still or 'none'} of them still on"
+    return f"{len(alerts):,} alerts of {rule}, {on}"
 
 
 def _usual(kind: str, rule: str, alerts: Sequence[Alert], link: str, severity: str) -> dict[str, Any]:

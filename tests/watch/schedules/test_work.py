@@ -17,7 +17,6 @@ from storemon.questions.kinds import KINDS
 from storemon.records.files import report_file
 from storemon.records.inbox import POLLS, Batch, Inbox
 from storemon.records.jobs import Job, Jobs, PutBackError
-from storemon.service.v1.answering import MEDIA_TYPES
 from storemon.settings import Settings
 from storemon.units.instants import microseconds
 from storemon.views.forms import FORMS
@@ -83,7 +82,7 @@ def claimed(jobs: Jobs) -> Job:
 
 def test_the_worked_example(settings: Settings, records: Engine, jobs: Jobs) -> None:
     job = job_of(jobs, replace(WEEKLY, to=["mail:a@example.org", "mail:b@example.org"]))
-    result = Work(settings, records, MEDIA_TYPES).run(job)
+    result = Work(settings, records).run(job)
     assert {name: result[name] for name in ("rows", "form", "missing")} == {"rows": 2, "form": "csv", "missing": 0}
     file = report_file(settings, job.id, "csv")
     head = "region,stores,uptime_last-week,downtime_last-week"
@@ -119,7 +118,7 @@ def test_any_answer_in_any_form(kind: str, settings: Settings, records: Engine, 
     options = {} if kind in {"now", "audit"} else {"window": ["last-week"]}
     for form in FORMS:
         job = job_of(jobs, schedule(kind, form=form, options=options))
-        result = Work(settings, records, MEDIA_TYPES).run(job)
+        result = Work(settings, records).run(job)
         file = report_file(settings, job.id, form)
         assert file.stat().st_size > 0
         assert notices_of(records)[-1]["message"]["files"][0]["name"] == f"weekly-2024-10-14.{form}"
@@ -131,7 +130,7 @@ def test_it_waits_for_the_polls_of_the_window(settings: Settings, records: Engin
     """A window that ends now: the newest poll is years old, so they have not come."""
     now = by_the_database(records)
     job = job_of(jobs, replace(WEEKLY, grace="2h"), at=now)
-    work = Work(settings, records, MEDIA_TYPES)
+    work = Work(settings, records)
     with pytest.raises(PutBackError) as put_back:
         work.run(job)
     assert timedelta() < put_back.value.after <= timedelta(seconds=15)
@@ -156,7 +155,7 @@ def test_a_calendar_window_needs_no_polls_after_its_end(settings: Settings, reco
     """Last week ended at midnight: that there is no poll after the tick does not matter."""
     Lake(settings.lake).ingest(polls_of(settings, datetime(2024, 10, 21, 5, tzinfo=UTC)))
     job = job_of(jobs, replace(WEEKLY, grace="7d"), at=TICK + timedelta(days=7))
-    Work(settings, records, MEDIA_TYPES).run(job)
+    Work(settings, records).run(job)
     (notice,) = notices_of(records)
     assert notice["message"]["severity"] == "info"
 
@@ -166,7 +165,7 @@ def test_when_they_did_not_come_the_message_says_how_far_they_reach(
     grace: str, *, waits: bool, settings: Settings, records: Engine, jobs: Jobs
 ) -> None:
     job = job_of(jobs, replace(WEEKLY, grace=grace), at=TICK + timedelta(days=7), waits=waits)
-    assert Work(settings, records, MEDIA_TYPES).run(job)["missing"] == 2
+    assert Work(settings, records).run(job)["missing"] == 2
     (notice,) = notices_of(records)
     message = notice["message"]
     assert message["title"] == "weekly: report as of Mon 2024-10-21 07:00 CDT, with polls missing"
@@ -182,7 +181,7 @@ def test_when_they_did_not_come_the_message_says_how_far_they_reach(
 def test_the_grace_ends(settings: Settings, records: Engine, jobs: Jobs) -> None:
     """It is counted from when the job was queued; so what is made up for after a stop waits as well."""
     job = job_of(jobs, replace(WEEKLY, grace="2h"), at=by_the_database(records))
-    work = Work(settings, records, MEDIA_TYPES)
+    work = Work(settings, records)
     with pytest.raises(PutBackError):
         work.run(job)
     work.run(replace(job, queued_at=job.queued_at - 2 * 3600 * 1_000_000))
@@ -193,7 +192,7 @@ def test_the_grace_ends(settings: Settings, records: Engine, jobs: Jobs) -> None
 def test_polls_of_some_stores_are_told(settings: Settings, records: Engine, jobs: Jobs) -> None:
     at = datetime(2024, 10, 21, 12, tzinfo=UTC)
     Lake(settings.lake).ingest(polls_of(settings, at, stores=("north",)))
-    Work(settings, records, MEDIA_TYPES).run(job_of(jobs, WEEKLY, at=at))
+    Work(settings, records).run(job_of(jobs, WEEKLY, at=at))
     (notice,) = notices_of(records)
     text = notice["message"]["text"]
     assert "1 of 2 stores were last polled more than 3h before" in text
@@ -202,7 +201,7 @@ def test_polls_of_some_stores_are_told(settings: Settings, records: Engine, jobs
 
 
 def test_it_waits_until_what_was_in_the_inbox_is_in_the_lake(settings: Settings, records: Engine, jobs: Jobs) -> None:
-    inbox, work = Inbox(records, most=10**9), Work(settings, records, MEDIA_TYPES)
+    inbox, work = Inbox(records, most=10**9), Work(settings, records)
     batch = Batch(pl.DataFrame([("north", TICK, True)], schema=POLLS, orient="row"))
     inbox.put([batch])
     job = job_of(jobs, WEEKLY)
@@ -223,14 +222,14 @@ def test_it_waits_until_what_was_in_the_inbox_is_in_the_lake(settings: Settings,
 def test_one_that_was_canceled_tells_nobody(settings: Settings, records: Engine, jobs: Jobs) -> None:
     job = job_of(jobs, WEEKLY)
     jobs.cancel("schedule", job.id)
-    Work(settings, records, MEDIA_TYPES).run(job)
+    Work(settings, records).run(job)
     assert not notices_of(records)
 
 
 def test_one_that_died_after_it_told_tells_nobody_again(settings: Settings, records: Engine, jobs: Jobs) -> None:
     Jobs(records, lease=timedelta(), max_queued=9)
     job = job_of(jobs, WEEKLY)
-    work = Work(settings, records, MEDIA_TYPES)
+    work = Work(settings, records)
     result = work.run(job)
     lapsed = Jobs(records, lease=timedelta(), max_queued=9)
     assert lapsed.renew(job, None)  # the lease of a process that is dead
@@ -243,7 +242,7 @@ def test_one_that_died_after_it_told_tells_nobody_again(settings: Settings, reco
 def test_what_cannot_be_answered_is_told(settings: Settings, records: Engine, jobs: Jobs) -> None:
     job = job_of(jobs, schedule(options={"group_by": ["regoin"]}))
     with pytest.raises(InputError):
-        Work(settings, records, MEDIA_TYPES).run(job)
+        Work(settings, records).run(job)
     (notice,) = notices_of(records)
     message = notice["message"]
     assert message["title"].startswith("weekly: no report as of ")
@@ -261,7 +260,7 @@ def test_what_was_not_foreseen_is_told_without_its_words(
 
     monkeypatch.setattr("storemon.watch.schedules.work.zones_of", breaks)
     with pytest.raises(ZeroDivisionError):
-        Work(settings, records, MEDIA_TYPES).run(job_of(jobs, WEEKLY))
+        Work(settings, records).run(job_of(jobs, WEEKLY))
     (notice,) = notices_of(records)
     assert "the log of the service says more" in notice["message"]["text"]
     assert "secret" not in notice["message"]["text"]
@@ -274,7 +273,7 @@ def test_a_lake_out_of_reach_is_waited_for_as_polls_are(
         raise LakeError("the disk is not mounted")
 
     monkeypatch.setattr(KeptLake, "snapshot", breaks)
-    job, work = job_of(jobs, WEEKLY), Work(settings, records, MEDIA_TYPES)
+    job, work = job_of(jobs, WEEKLY), Work(settings, records)
     with pytest.raises(PutBackError):
         work.run(job)
     assert not notices_of(records)
@@ -286,7 +285,7 @@ def test_a_lake_out_of_reach_is_waited_for_as_polls_are(
 
 def test_without_any_polls_it_says_so(settings: Settings, records: Engine, jobs: Jobs, tmp_path: Path) -> None:
     job = job_of(jobs, schedule("outages", grace="0"))
-    Work(replace(settings, lake=str(tmp_path / "nothing")), records, MEDIA_TYPES).run(job)
+    Work(replace(settings, lake=str(tmp_path / "nothing")), records).run(job)
     (notice,) = notices_of(records)
     assert "There are no polls." in notice["message"]["text"]
 
@@ -294,7 +293,7 @@ def test_without_any_polls_it_says_so(settings: Settings, records: Engine, jobs:
 def test_what_stores_are_called_is_no_markup(settings: Settings, records: Engine, jobs: Jobs) -> None:
     evil = "<script>alert(1)</script>"
     Lake(settings.lake).ingest(polls_of(settings, TICK - timedelta(days=6), stores=(evil,)))
-    Work(settings, records, MEDIA_TYPES).run(job_of(jobs, schedule(cron="0 7 * * *")))
+    Work(settings, records).run(job_of(jobs, schedule(cron="0 7 * * *")))
     (notice,) = notices_of(records)
     assert "<script>" not in notice["message"]["html"]
     assert "&lt;script&gt;alert(1)" in notice["message"]["html"]

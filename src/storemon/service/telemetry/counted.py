@@ -205,7 +205,7 @@ def count_stores(counts: Mapping[tuple[str, bool], int], as_of: float) -> None:
     _STORES_AS_OF.set(as_of)
 
 
-def begin_at_nothing(kinds: Iterable[str], tables: Iterable[str]) -> None:
+def begin_at_nothing(kinds: Iterable[str], tables: Iterable[str], channels: Iterable[str]) -> None:
     """Tell of what never happened that it happened 0 times, so that the first time is seen as a rise."""
     for kind in kinds:
         _JOB_RESTARTS.labels(kind)
@@ -219,6 +219,9 @@ def begin_at_nothing(kinds: Iterable[str], tables: Iterable[str]) -> None:
             _arrived(source, outcome)
     for outcome in ("added", "known"):
         _MOVED.labels(outcome)
+    for channel in channels:
+        for outcome in ("sent", "failed", "dead"):
+            _SENDINGS.labels(channel, outcome)
 
 
 def counts() -> bytes:

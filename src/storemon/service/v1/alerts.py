@@ -10,6 +10,7 @@ import msgspec
 from cyclopts import Parameter
 from litestar import Request, get, post
 from litestar.di import NamedDependency
+from litestar.openapi.spec import Example
 from litestar.params import JSONBody, PathParameter
 
 from storemon.engine.question import require_one_of
@@ -28,7 +29,10 @@ from storemon.units.instants import instant_of
 from storemon.watch.alerts.kept import LONGEST_REASON, STATES, Alerts, Happened, Kept, State, state_of
 
 Asking = Request[Any, Any, Any]
-AlertId = Annotated[UUID, PathParameter(description="The id of an alert.")]
+AlertId = Annotated[
+    UUID,
+    PathParameter(description="The id of an alert.", examples=[Example(value="5f0c9a1e-8f0b-4d3c-9a57-2f4f1f6f3a10")]),
+]
 _LOOKED_AT = 5_000
 """So many alerts are looked at for a page, of which a key that sees some stores may not see all."""
 _LINKS = {

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import chain
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import urlencode
 
 import msgspec
@@ -27,19 +27,13 @@ from storemon.service.v1.query import MOST_ROWS, Shown, Wanted
 from storemon.settings import Settings
 from storemon.units.zones import EDITION
 from storemon.views.answer import Answer
-from storemon.views.forms import Form, pieces, to_json
+from storemon.views.forms import FORMS, MEDIA_TYPES, Document, Form, pieces, to_json
 
 T = TypeVar("T", bound=str)
 
 _VERSION = version("storemon")  # to look it up takes longer than to answer with 304
-MEDIA_TYPES: Mapping[Form, str] = {
-    "csv": "text/csv",
-    "json": "application/json",
-    "ndjson": "application/x-ndjson",
-    "parquet": "application/vnd.apache.parquet",
-    "arrow": "application/vnd.apache.arrow.stream",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+
+OF_ROWS: Mapping[Form, str] = {form: MEDIA_TYPES[form] for form in FORMS}
 MOST_STORES = 100_000
 """The most stores of which an answer is computed while its request waits."""
 
@@ -49,6 +43,13 @@ MOST_PARTS = 2_000_000
 Parts = Callable[[Any, Snapshot], int]
 Ask = Callable[[Any, Snapshot, Means], Answer]
 """Answers a question: a function of `storemon.questions`."""
+
+
+class Made(NamedTuple):
+    """How a question is answered by a document, and of how many figures of each store that is made."""
+
+    make: Callable[[Any, Snapshot, Means], bytes]
+    parts: Parts
 
 
 def _one(*_: object) -> int:
@@ -74,6 +75,7 @@ def answered(
     name: str,
     parts: Parts = _one,
     also: object = None,
+    document: Made | None = None,
 ) -> Response[Any]:
     """Answer a question with rows: with 304 if the one who asks has the answer already, which computes nothing.
 
@@ -85,13 +87,14 @@ def answered(
         name: what a file with the answer is called, without its ending.
         also: what the answer depends on beside the question and the facts.
         parts: tells of how many figures, or rows, of each store there will be.
+        document: makes a document of it, if there is one.
 
     Raises:
         StoremonError: the question can't be answered, or its answer is too large for a request to wait for.
 
     """
     question, shown = wanted
-    form = form_of(request, shown.format, MEDIA_TYPES)
+    chosen = form_of(request, shown.format, MEDIA_TYPES if document else cast("Mapping[Form | Document, str]", OF_ROWS))
     caller = caller_of(request.scope)
     digest = _digest(
         name, asdict(question), shown.sort, settings.carry_limit, caller.sees, *([] if also is None else [also])
@@ -101,9 +104,12 @@ def answered(
     here = cursor or Cursor(dict(snapshot.versions), 0, digest, as_of_now(question))
     if here.as_of is not None:
         question = replace(question, as_of=here.as_of)
-    headers = headers_of(snapshot, digest, form, limit, here.offset, here.as_of)
+    headers = headers_of(snapshot, digest, chosen, limit, here.offset, here.as_of)
     if has_tag(request, headers["ETag"]):
         return Response(None, status_code=304, headers=headers)
+    if document and chosen == "pdf":
+        return _document(question, shown, snapshot, document, headers, means=means_of(settings), name=name)
+    form = cast("Form", chosen)  # where there is no document, there is no such form to choose
     _require_few(len(snapshot.stores()), parts(question, snapshot))
     answer = ask(question, snapshot, means_of(settings))
     if isinstance(question, Facts):
@@ -118,8 +124,26 @@ def answered(
     if form == "json":
         body = b'{"rows":' + to_json(page) + b',"next":' + msgspec.json.encode(following) + b"}"
     else:
-        body = b"".join(pieces([page], form, answer.legend))
-    return Response(body, media_type=MEDIA_TYPES[form], headers=headers)
+        body = b"".join(pieces([page], form, answer.legend, answer.about))
+    return Response(body, media_type=OF_ROWS[form], headers=headers)
+
+
+def _document(
+    question: Any,
+    shown: Shown,
+    snapshot: Snapshot,
+    document: Made,
+    headers: Mapping[str, str],
+    *,
+    means: Means,
+    name: str,
+) -> Response[bytes]:
+    if shown.in_pages:
+        raise InputError("a PDF has no pages of rows; leave out limit, sort and cursor")
+    _require_few(len(snapshot.stores()), document.parts(question, snapshot))
+    told = {"X-As-Of": question.now(snapshot).isoformat(), "Content-Disposition": f'inline; filename="{name}.pdf"'}
+    content = document.make(question, snapshot, means)
+    return Response(content, media_type=MEDIA_TYPES["pdf"], headers={**headers, **told})
 
 
 def as_of_now(question: object) -> str | None:
@@ -220,12 +244,12 @@ def _require_few(stores: int, parts: int) -> None:
 
 def _whole(answer: Answer, form: Form, headers: Mapping[str, str]) -> Response[Any]:
     """Send all rows: at once if that is one range of stores, else range by range, as they come."""
-    parts = pieces(answer.frames, form, answer.legend)
+    parts = pieces(answer.frames, form, answer.legend, answer.about)
     first = [*_next(parts), *_next(parts)]
     more = [*_next(parts)] if first else []
     if not more:
-        return Response(b"".join(first), media_type=MEDIA_TYPES[form], headers=dict(headers))
-    return Stream(chain(first, more, parts), media_type=MEDIA_TYPES[form], headers=dict(headers))
+        return Response(b"".join(first), media_type=OF_ROWS[form], headers=dict(headers))
+    return Stream(chain(first, more, parts), media_type=OF_ROWS[form], headers=dict(headers))
 
 
 def _next(parts: Iterator[bytes]) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from litestar.params import PathParameter
 from storemon.engine.question import require_one_of
 from storemon.errors import InputError
 from storemon.lake.snapshot import Snapshot
-from storemon.questions import alerts, audit, explain, now, outages, report, stores, week
+from storemon.questions import alerts, audit, explain, now, outages, paper, report, stores, week
 from storemon.questions.options import (
     AuditQuestion,
     Facts,
@@ -30,11 +30,11 @@ from storemon.questions.options import (
 from storemon.rules.writing import written
 from storemon.service.door.callers import OF_ALL_STORES, caller_of
 from storemon.service.schema import OF_FACTS, OF_PAGES, tells
-from storemon.service.v1.answering import answered, as_of_now, form_of, headers_of, means_of
-from storemon.service.v1.described import UNCHANGED, AnswerOperation, ExplanationOperation
+from storemon.service.v1.answering import Made, answered, as_of_now, form_of, headers_of, means_of
+from storemon.service.v1.described import UNCHANGED, AnswerOperation, ExplanationOperation, ReportOperation
 from storemon.service.v1.files import has_tag
 from storemon.service.v1.problems import problems
-from storemon.service.v1.query import Wanted, wanted
+from storemon.service.v1.query import Shown, ShownReport, Wanted, wanted
 from storemon.settings import Settings
 from storemon.units.instants import EPOCH
 from storemon.views.answer import Answer
@@ -53,6 +53,7 @@ StoreId = Annotated[
         examples=[Example(value="27da2c26-f5a7-45bb-905c-bdc9558cea5e")],  # of the sample
     ),
 ]
+_PAPER = Made(paper.document, paper.parts)
 _PICTURES = {"json": "application/json", "svg": "image/svg+xml"}
 _RESPONSES = UNCHANGED | problems(
     wrong_question="A parameter is not known, or can't have this value",
@@ -67,14 +68,15 @@ _RESPONSES = UNCHANGED | problems(
 
 def _rows(path: str, kind: type, summary: str, sort: str, fixed: Collection[str] = ()) -> get:
     """Make the route of rows that answer a kind of question, and can be sorted, say by ``sort``."""
+    is_report = kind is ReportQuestion
     return get(
         path,
-        dependencies=wanted(kind, sort=sort, fixed=fixed),
+        dependencies=wanted(kind, shown=ShownReport if is_report else Shown, sort=sort, fixed=fixed),
         sync_to_thread=True,
         opt=tells(*OF_FACTS, *(["X-As-Of"] if issubclass(kind, Facts) else []), *OF_PAGES),
         summary=summary,
         responses=_RESPONSES,
-        operation_class=AnswerOperation,
+        operation_class=ReportOperation if is_report else AnswerOperation,
     )
 
 
@@ -107,7 +109,7 @@ def get_now(request: Asking, settings: NamedDependency[Settings], wanted: NamedD
 @_rows("/report", ReportQuestion, "Measures of each store or group", "-downtime_last_week")
 def get_report(request: Asking, settings: NamedDependency[Settings], wanted: NamedDependency[Wanted]) -> Response[Any]:
     """Compute uptime, downtime and other measures, by default in the last hour, day and week."""
-    return answered(request, settings, wanted, report.answer, name="report", parts=report.parts)
+    return answered(request, settings, wanted, report.answer, name="report", parts=report.parts, document=_PAPER)
 
 
 @_rows(
@@ -125,7 +127,7 @@ def get_groups(
     if question.group_by or question.overall:
         raise InputError("these are groups by the tag in the path; leave out group_by and overall, or ask /v1/report")
     grouped = wanted._replace(question=replace(question, group_by=(tag,)))
-    return answered(request, settings, grouped, report.answer, name="groups", parts=report.parts)
+    return answered(request, settings, grouped, report.answer, name="groups", parts=report.parts, document=_PAPER)
 
 
 @_rows("/outages", Question, "Outages", "-downtime")
@@ -199,7 +201,7 @@ def get_explanation(
 
 @get(
     "/alerts/replay",
-    dependencies=wanted(ReplayQuestion, sort="-notices"),
+    dependencies=wanted(ReplayQuestion, sort="-notices", fixed=("policy",)),
     sync_to_thread=True,
     opt=tells(*OF_FACTS, "X-As-Of", *OF_PAGES) | OF_ALL_STORES,
     summary="Alerts that the rules in force would have made",

@@ -14,7 +14,6 @@ from storemon.records.files import report_file
 from storemon.records.jobs import ENDED, Jobs
 from storemon.service.problems import problem
 from storemon.service.schema import tells
-from storemon.service.v1.answering import MEDIA_TYPES
 from storemon.service.v1.described import UNCHANGED, DownloadOperation
 from storemon.service.v1.files import sent
 from storemon.service.v1.problems import problems
@@ -22,7 +21,7 @@ from storemon.service.v1.query import Nothing, Wanted, wanted
 from storemon.service.v1.reports import ONE_REPORT, ReportId, found_report
 from storemon.service.work import report_as
 from storemon.settings import Settings
-from storemon.views.forms import FORMS, Form
+from storemon.views.forms import MEDIA_TYPES, WITH_DOCUMENT, Document, Form
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +29,9 @@ class Download:
     """In which form a report is downloaded."""
 
     format: Annotated[
-        str | None, Parameter(help=f"{', '.join(FORMS)} (default: csv)."), Value("parquet", choices=lambda: FORMS)
+        str | None,
+        Parameter(help=f"{', '.join(WITH_DOCUMENT)} (default: csv)."),
+        Value("parquet", choices=lambda: WITH_DOCUMENT),
     ] = None
 
 
@@ -49,6 +50,7 @@ class Download:
             conflict="It is not complete",
             gone="Its file is gone",
             no_such_range="There are no such bytes",
+            facts_out_of_reach="The lake can't be read, of which a PDF is made",
         ),
     },
     opt=tells("ETag", "Last-Modified", "Content-Disposition", "X-As-Of", "X-Zone-Data"),
@@ -81,6 +83,6 @@ def get_content(
         raise problem(410, "the report was made, but its file is gone; ask for a new one") from error
 
 
-def _form(named: str) -> Form:
-    require_one_of(named, FORMS, "format")
-    return next(form for form in FORMS if form == named)
+def _form(named: str) -> Form | Document:
+    require_one_of(named, WITH_DOCUMENT, "format")
+    return next(form for form in WITH_DOCUMENT if form == named)

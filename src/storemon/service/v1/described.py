@@ -18,8 +18,9 @@ from litestar.openapi.spec import (
 )
 
 from storemon.questions.options import MOST_TEXTS, Option, ReportQuestion, options_of
-from storemon.service.v1.answering import MEDIA_TYPES
+from storemon.service.v1.answering import OF_ROWS
 from storemon.service.v1.query import of_one
+from storemon.views.forms import MEDIA_TYPES
 
 _ROWS = Schema(type=OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.OBJECT), description="All rows")
 _PAGE = Schema(
@@ -48,12 +49,21 @@ class AnswerOperation(Operation):
 
 
 @dataclass
-class DownloadOperation(Operation):
-    """A route that sends a file of rows, or a part of one."""
+class ReportOperation(Operation):
+    """A route that answers with rows, or with a document of them."""
 
     def __post_init__(self) -> None:
         """Name all media types of a success."""
-        _name_media_types(self, {"application/json": _ROWS})
+        _name_media_types(self, {"application/json": Schema(one_of=[_ROWS, _PAGE])}, MEDIA_TYPES)
+
+
+@dataclass
+class DownloadOperation(Operation):
+    """A route that sends a file of rows, a document of them, or a part of one."""
+
+    def __post_init__(self) -> None:
+        """Name all media types of a success."""
+        _name_media_types(self, {"application/json": _ROWS}, MEDIA_TYPES)
 
 
 @dataclass
@@ -109,8 +119,8 @@ class ExplanationOperation(Operation):
         _name(self, {"application/json": Schema(type=OpenAPIType.OBJECT), "image/svg+xml": _text()})
 
 
-def _name_media_types(operation: Operation, json: dict[str, Schema]) -> None:
-    _name(operation, {media_type: _text() for media_type in MEDIA_TYPES.values()} | json)
+def _name_media_types(operation: Operation, json: dict[str, Schema], among: Mapping[Any, str] = OF_ROWS) -> None:
+    _name(operation, {media_type: _text() for media_type in among.values()} | json)
 
 
 def _name(operation: Operation, schemas: dict[str, Schema]) -> None:

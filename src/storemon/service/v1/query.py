@@ -17,7 +17,7 @@ from litestar.params import QueryParameter
 
 from storemon.errors import InputError
 from storemon.questions.options import LONGEST, MOST_TEXTS, Option, Value, options_of, question_of
-from storemon.views.forms import FORMS
+from storemon.views.forms import FORMS, WITH_DOCUMENT
 
 T = TypeVar("T")
 
@@ -78,6 +78,17 @@ def number(name: str, text: str, most: int) -> int:
 @dataclass(frozen=True, kw_only=True)
 class Nothing:
     """A query that can have no parameters of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownReport(Shown):
+    """How the rows of a report are shown, or that they are to be a document."""
+
+    format: Annotated[
+        str | None,
+        Parameter(help=f"The form of the answer: {', '.join(WITH_DOCUMENT)} (default: by Accept, else json)."),
+        Value("csv", choices=lambda: WITH_DOCUMENT),
+    ] = None
 
 
 class Wanted(NamedTuple):

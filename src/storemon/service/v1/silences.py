@@ -9,6 +9,7 @@ import msgspec
 from cyclopts import Parameter
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
+from litestar.openapi.spec import Example
 from litestar.params import JSONBody, PathParameter
 
 from storemon.questions.options import LONGEST
@@ -27,7 +28,10 @@ from storemon.watch.alerts.silences import MOST, OF_ALERT, Silences
 from storemon.watch.book import Book
 
 Asking = Request[Any, Any, Any]
-SilenceId = Annotated[UUID, PathParameter(description="The id of a silence.")]
+SilenceId = Annotated[
+    UUID,
+    PathParameter(description="The id of a silence.", examples=[Example(value="5f0c9a1e-8f0b-4d3c-9a57-2f4f1f6f3a10")]),
+]
 _LINKS = {
     "look": link("get_v1_silences_silence_id", "It", silence_id="$response.body#/id"),
     "end": link("post_v1_silences_silence_id_end", "End it now", silence_id="$response.body#/id"),

@@ -26,6 +26,7 @@ Security = Literal["none", "starttls", "tls"]
 _STEP_SECONDS, _LIMIT_SECONDS = 20.0, 120.0
 _REMEMBERED = 1000
 _SUBJECT = 250
+_TOO_LARGE = 552
 
 
 @dataclass(frozen=True)
@@ -133,8 +134,9 @@ class Mail(Way):
         except smtplib.SMTPNotSupportedError as error:
             raise ChannelError(f"{self._server}: {error}; try smtps://, smtp+tls:// or smtp://") from error
         except smtplib.SMTPResponseException as error:
-            # Who is refused to speak at all may be let in later; a mail that is refused will be again.
-            never = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500  # noqa: PLR2004 - as above
+            # Who is refused to speak at all may be let in later; a mail that is refused, or too large, will be again.
+            refused = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500  # noqa: PLR2004 - as above
+            never = refused or error.smtp_code == _TOO_LARGE
             said = f"{error.smtp_code} {_text(error.smtp_error)}"
             raise ChannelError(f"{self._server} does not take it: {said}", again=not never) from error
         except (OSError, smtplib.SMTPException, ValueError) as error:

@@ -47,11 +47,11 @@ def read_url(text: str) -> SplitResult:
         InputError: it is none. The text has no secrets.
 
     """
-    parts = urlsplit(text)
     try:
+        parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        port = 0
+        parts, port = SplitResult("", "", "", "", ""), 0
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or not text.isprintable():
         raise InputError("this is no address to post to; write it like https://hooks.example.org/path")
     return parts

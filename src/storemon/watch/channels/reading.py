@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -12,39 +12,16 @@ import msgspec
 
 from storemon.engine.question import require_one_of
 from storemon.errors import InputError, LakeError
-from storemon.lake.place import place_of
 from storemon.units.addresses import masked
-from storemon.watch.channels.alertmanager import Alertmanager
-from storemon.watch.channels.apprise import Apprise
-from storemon.watch.channels.channel import Channel, Way, hidden
-from storemon.watch.channels.folder import Shelf
-from storemon.watch.channels.mail import Mail, Security, Server
-from storemon.watch.channels.posting import read_url
+from storemon.watch.channels.channel import Channel, hidden
+from storemon.watch.channels.kinds import KINDS, SECURITY, Table, read_server
+from storemon.watch.channels.mail import Server
 from storemon.watch.channels.variables import Variables
-from storemon.watch.channels.webhook import Webhook, read_secrets
 from storemon.watch.hours import Hours
 
 _ANY = ("to", "hours", "zone")
-_SECURITY: Mapping[str, tuple[Security, int]] = {
-    "smtp": ("none", 25),
-    "smtp+tls": ("starttls", 587),
-    "smtps": ("tls", 465),
-}
-_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _SCHEME = re.compile(r"([a-z][a-z0-9+]*):", re.IGNORECASE)
 _SHORTEST = 6  # of what may be a token in an address of apprise
-
-
-class Table(msgspec.Struct, rename={"from_": "from"}):
-    """A table of a channel, filled in; which of its keys it may have depends on the kind."""
-
-    to: str
-    from_: str = ""
-    recipients: list[str] = []
-    secret: str = ""
-    private: bool = False
-    hours: str = ""
-    zone: str = ""
 
 
 class Channels:
@@ -119,7 +96,10 @@ def shown(name: str) -> str:
         return masked(name)
     if found[1] == "apprise":
         return f"apprise:{name.partition(':')[2].partition('://')[0]}://…"
-    netloc = urlsplit(name).netloc.rpartition("@")[2]
+    try:
+        netloc = urlsplit(name).netloc.rpartition("@")[2]
+    except ValueError:  # it is no address, and will be refused as such
+        netloc = "…"
     return f"{found[1]}://{netloc}/…"
 
 
@@ -130,7 +110,7 @@ def _scheme_of(table: Any) -> str:
 
 def _mailing(tables: Mapping[str, Any]) -> Any:
     """Give the first table of a mail server: bare addresses of mail go by that."""
-    return next((table for table in tables.values() if _scheme_of(table) in _SECURITY), None)
+    return next((table for table in tables.values() if _scheme_of(table) in SECURITY), None)
 
 
 def _channel(called: str, name: str, written: Any, mailing: Any, environment: Mapping[str, str]) -> Channel:
@@ -138,16 +118,20 @@ def _channel(called: str, name: str, written: Any, mailing: Any, environment: Ma
     try:
         filled = {key: variables.filled(value) for key, value in _required(written).items()}
         scheme = _scheme_of(filled)
-        require_one_of(scheme, list(_KINDS), "kind of channel")
-        also, make = _KINDS[scheme]
+        require_one_of(scheme, list(KINDS), "kind of channel")
+        also, make = KINDS[scheme]
         for key in filled:
             require_one_of(key, [*_ANY, *also], f"key of {scheme}:")
         table = msgspec.convert(filled, Table)
         way = make(table, _server(mailing, variables) if scheme == "mail" else None)
         return Channel(name, way, _hours(table), _secrets(table, variables))
-    except (InputError, LakeError, msgspec.ValidationError) as error:
+    except msgspec.ValidationError as error:
+        raise InputError(f"{called}: {error}") from None
+    except (InputError, LakeError) as error:
         known = hidden(str(error), variables.secrets)
         raise InputError(f"{called}: {masked(known)}") from None  # what it came from may have secrets
+    except ValueError:  # of what takes addresses apart; it tells all of them
+        raise InputError(f"{called}: its address can't be read; encode what is odd in it, like %40 for @") from None
 
 
 def _required(written: Any) -> Mapping[str, Any]:
@@ -176,74 +160,8 @@ def _secrets(table: Table, variables: Variables) -> frozenset[str]:
     return variables.secrets | found - {""}
 
 
-def _smtp(table: Table, _: Any) -> Way:
-    if not table.from_:
-        raise InputError("a mail needs a sender; write from = 'storemon@example.org'")
-    return Mail(_read_server(table.to), table.from_, table.recipients)
-
-
-def _mail(table: Table, server: tuple[Server, str] | None) -> Way:
-    recipients = [each for each in table.to.partition(":")[2].removeprefix("//").split(",") if each.strip()]
-    reached, sender = server or (Server(), "storemon@localhost")
-    return Mail(reached, table.from_ or sender, recipients)
-
-
 def _server(mailing: Any, variables: Variables) -> tuple[Server, str] | None:
     """Read the server that bare addresses of mail use, and who sends there."""
     if mailing is None:
         return None
-    return _read_server(variables.filled(str(mailing["to"]))), str(variables.filled(mailing.get("from", "")))
-
-
-def _read_server(text: str) -> Server:
-    parts = urlsplit(text)
-    security, usual = _SECURITY[parts.scheme]
-    try:
-        port = parts.port or usual
-    except ValueError:
-        port = 0
-    if not parts.hostname or not port or parts.path.strip("/") or parts.query:
-        raise InputError("this is no mail server; write it like smtp+tls://user:${SMTP_PASSWORD}@mail.example.org:587")
-    if parts.username and security == "none" and parts.hostname not in _HERE:
-        raise InputError("a password is not sent in the open; write smtp+tls:// or smtps:// in place of smtp://")
-    return Server(parts.hostname, port, security, unquote(parts.username or ""), unquote(parts.password or ""))
-
-
-def _webhook(table: Table, _: Any) -> Way:
-    return Webhook(read_url(table.to), read_secrets(table.secret), private=table.private)
-
-
-def _alertmanager(table: Table, _: Any) -> Way:
-    return Alertmanager(read_url(table.to[len("alertmanager+") :]))
-
-
-def _apprise(table: Table, _: Any) -> Way:
-    url = table.to.partition(":")[2]
-    if "://" not in url:
-        raise InputError("apprise needs one of its addresses; write it like apprise:slack://TOKEN_A/TOKEN_B/TOKEN_C")
-    return Apprise(url)
-
-
-def _folder(table: Table, _: Any) -> Way:
-    where = table.to.partition(":")[2]
-    if not where:
-        raise InputError("this names no folder; write it like folder:reports/weekly")
-    return Shelf(place_of(where))
-
-
-def _storage(table: Table, _: Any) -> Way:
-    if not table.to.startswith("s3://"):
-        raise InputError("this names no bucket; write it like s3://bucket/path")
-    return Shelf(place_of(table.to))
-
-
-_KINDS: Mapping[str, tuple[Sequence[str], Callable[[Table, Any], Way]]] = {
-    **dict.fromkeys(_SECURITY, (("from", "recipients"), _smtp)),
-    "mail": (("from",), _mail),
-    **dict.fromkeys(("https", "http"), (("secret", "private"), _webhook)),
-    **dict.fromkeys(("alertmanager+http", "alertmanager+https"), ((), _alertmanager)),
-    "apprise": ((), _apprise),
-    "folder": ((), _folder),
-    "s3": ((), _storage),
-}
-"""By the beginning of an address: the keys that its kind has besides those of all, and what reads it."""
+    return read_server(variables.filled(str(mailing["to"]))), str(variables.filled(mailing.get("from", "")))

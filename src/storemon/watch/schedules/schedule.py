@@ -11,9 +11,10 @@ import msgspec
 from storemon.engine.question import require_one_of
 from storemon.errors import InputError
 from storemon.questions.kinds import KINDS, check, given
-from storemon.questions.options import LONGEST, MOST_TEXTS, Facts, options_of, question_of
+from storemon.questions.options import LONGEST, MOST_TEXTS, Facts, ReportQuestion, options_of, question_of
+from storemon.questions.paper import check as check_document
 from storemon.units.durations import parse_duration
-from storemon.views.forms import FORMS, Form
+from storemon.views.forms import WITH_DOCUMENT, Document, Form
 from storemon.watch.channels.reading import Channels
 from storemon.watch.schedules.cron import Cron
 
@@ -65,7 +66,11 @@ class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """
         asked = self.asked()
         check(self.question.kind, asked)
-        require_one_of(self.form, FORMS, "form")
+        require_one_of(self.form, WITH_DOCUMENT, "form")
+        if self.form == "pdf":
+            if not isinstance(asked, ReportQuestion):
+                raise InputError("only a report is written as PDF; choose another form, or ask for a report")
+            check_document(asked)
         grace = self.grace_time()
         if grace > _LONGEST_GRACE:
             raise InputError(f"the grace is {self.grace}; it can be 7d at the most")
@@ -114,9 +119,9 @@ class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         except InputError as error:
             raise InputError(f"grace={self.grace}: {error}") from error
 
-    def written_form(self) -> Form:
+    def written_form(self) -> Form | Document:
         """Name the form of the file."""
-        return next(form for form in FORMS if form == self.form)
+        return next(form for form in WITH_DOCUMENT if form == self.form)
 
     def words(self) -> str:
         """Write the question as a command of its own would be."""

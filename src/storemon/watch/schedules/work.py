@@ -1,6 +1,5 @@
 """The job of a tick: wait for the polls, ask, write the file, and tell whoever wants to know."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from storemon.errors import InputError, LakeError, StoremonError
 from storemon.lake.kept import KeptLake
 from storemon.questions.kinds import KINDS
-from storemon.questions.options import Means
+from storemon.questions.options import Means, ReportQuestion
+from storemon.questions.paper import document
 from storemon.records.database import alone, now
 from storemon.records.files import report_file
 from storemon.records.inbox import Inbox
@@ -22,7 +22,7 @@ from storemon.settings import Settings
 from storemon.units.instants import EPOCH
 from storemon.units.sizes import parse_size
 from storemon.views.export import export, remove_parts, save
-from storemon.views.forms import Form
+from storemon.views.forms import MEDIA_TYPES
 from storemon.watch.messages import Attached
 from storemon.watch.outbox import Outbox
 from storemon.watch.schedules.reach import end_of, reach_of, zones_of
@@ -59,9 +59,8 @@ class Order(msgspec.Struct, frozen=True):
 class Work:
     """Does the jobs of schedules; the records tell who is to do which."""
 
-    def __init__(self, settings: Settings, records: Engine, media_types: Mapping[Form, str]) -> None:
-        """Take the ``media_types`` of the forms of files."""
-        self._settings, self._records, self._media_types = settings, records, media_types
+    def __init__(self, settings: Settings, records: Engine) -> None:
+        self._settings, self._records = settings, records
         self._outbox = Outbox(records)
         self._inbox = Inbox(records, most=parse_size(settings.inbox))
 
@@ -108,7 +107,14 @@ class Work:
         form, worst = schedule.written_form(), WorstRows(answer)
         path = report_file(self._settings, job.id, form)
         remove_parts(path)
-        rows = save(path, lambda file: export(worst.seen(answer.frames), form, answer.legend, file))
+        if form == "pdf" and isinstance(question, ReportQuestion):
+            pages = document(question, snapshot, means)
+            save(path, lambda file: file.write(pages))
+            rows = sum(len(frame) for frame in worst.seen(answer.frames))
+        elif form != "pdf":
+            rows = save(path, lambda file: export(worst.seen(answer.frames), form, answer.legend, file, answer.about))
+        else:
+            raise InputError(f"only a report is written as PDF, and this is {schedule.question.kind}")
         reach = reach_of(snapshot, ends_at, **asked_of(question, at, means))
         waited = f" They were waited for, for {schedule.grace}." if order.waits and schedule.grace_time() else ""
         totals = totals_of(snapshot, question, at, windows, means)
@@ -120,7 +126,7 @@ class Work:
             is_whole=reach.is_whole,
             missing=missing_words(reach, waited, schedule.zone),
             rows=f"{rows:,} {answer.rows}",
-            file=Attached(name, self._media_types[form], str(path.resolve())),
+            file=Attached(name, MEDIA_TYPES[form], str(path.resolve())),
             figures=figures_of(reach, rows, totals),
         )
         result = {"rows": rows, "form": form, "missing": len(told.missing), "versions": dict(snapshot.versions)}

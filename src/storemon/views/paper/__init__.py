@@ -1,0 +1,1 @@
+"""A report as a document for people: pages in PDF, drawn by typst."""

@@ -1,0 +1,1 @@
+"""Rows as a workbook for people: a sheet of the figures, and one that says what they mean."""
