@@ -51,15 +51,6 @@ class Week:
     def figures(self) -> dict[str, str]:
         """Tell what a week came to."""
         had = Counter((receipt.channel, receipt.notice) for receipt in self.receipts)
-        first: dict[str, int] = {}
-        for receipt in self.receipts:
-            first[receipt.notice] = min(receipt.at_us, first.get(receipt.notice, receipt.at_us))
-        from_fired, from_found = [], []
-        for notice in self.notices:
-            if notice.kind == "fired" and notice.id in first:
-                told = [self.alerts[one] for one in notice.alerts if not _UNLIKE_OTHERS & {*self.happened[one]}]
-                from_fired += [(first[notice.id] - alert.fired_at) / 1e6 for alert in told]
-                from_found += [(first[notice.id] - alert.found_at) / 1e6 for alert in told]
         kills = ", ".join(f"{count} times {what}" for what, count in sorted(self._place.kills.items()))
         fails = ", ".join(f"{count} times {how}" for how, count in sorted(self._place.hook.fails.items()))
         return {
@@ -77,9 +68,24 @@ class Week:
             "the webhook's answers": fails,
             "received": f"{len(self.receipts):,}, of these again: {len(self.receipts) - len(had):,}",
             "webhooks that told of an end before its beginning": f"{self._overtaken():,}",
-            f"from fired_at to receipt, {BEHIND.seconds} s behind": _quantiles(from_fired),
-            "from the look that found it to receipt": _quantiles(from_found),
+            **{f"from the beginning to the receipt, by {way}": self._latency(way) for way in ("ops", "hook")},
         }
+
+    def _latency(self, channel: str) -> str:
+        """Tell how long it took until a channel first heard of alerts that were told as usual, and what of that."""
+        first: dict[str, int] = {}
+        for receipt in self.receipts:
+            first[receipt.notice] = min(receipt.at_us, first.get(receipt.notice, receipt.at_us))
+        told = [
+            (first[notice.id], self.alerts[one])
+            for notice in self.notices
+            if notice.kind == "fired" and notice.channel == channel and notice.id in first
+            for one in notice.alerts
+            if not _UNLIKE_OTHERS.intersection(self.happened[one])
+        ]
+        whole = _quantiles([(at - alert.fired_at) / 1e6 for at, alert in told])
+        found = _quantiles([(at - alert.found_at) / 1e6 for at, alert in told])
+        return f"{whole}; since the look, {BEHIND.seconds} s behind: {found}"
 
     def _overtaken(self) -> int:
         """Count the alerts of which a channel heard of the end first: what failed is sent again after a pause."""
