@@ -55,9 +55,10 @@ class Week:
         fails = ", ".join(f"{count} times {how}" for how, count in sorted(self._place.hook.fails.items()))
         return {
             "simulated": f"{self._place.fleet.seconds / 60:.1f} hours, {len(self._place.fleet.stores)} stores",
-            "polls": f"{len(self._place.poller.polls):,}, late: {sum(map(len, self._place.late.values()))}",
+            "polls": f"{len(self._place.poller.polls):,}",
+            "of these late": _counted(store for store, instants in self._place.late.items() for _ in instants),
             "killed": kills,
-            "alerts": _counted(f"{alert.rule}" for alert in self.alerts.values()),
+            "alerts": _counted(alert.rule for alert in self.alerts.values()),
             "still open": _counted(alert.rule for alert in self.alerts.values() if alert.closed_at is None),
             "not told as usual": _counted(
                 what for some in self.happened.values() for what in set(some) & _UNLIKE_OTHERS
