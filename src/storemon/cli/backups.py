@@ -46,5 +46,5 @@ def restore(file: Path, /, *, lake: LakePlace = None, reports: RecordsFolder = N
 
 def _told(contents: "Contents") -> str:
     size = sum(listed.size for listed in contents.files.values())
-    rows = ", ".join(f"{table}: {count:,}" for table, count in contents.rows.items())
+    rows = ", ".join(f"{table}: {count:,}" for table, count in contents.rows.items() if count)
     return f"{len(contents.files):,} files, {size / 1e6:,.1f} MB; {rows}"

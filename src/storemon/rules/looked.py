@@ -10,15 +10,18 @@ import polars as pl
 
 from storemon.calendar.windows import Absolute, Window
 from storemon.engine.facts import gather
-from storemon.engine.pipeline import STATES
+from storemon.engine.pipeline import STATES, name_of
 from storemon.engine.question import Question
 from storemon.engine.ranges import stores_at_once
 from storemon.engine.timeline import states, timeline
 from storemon.lake.decisive import DAY
+from storemon.lake.duck import offer
 from storemon.lake.snapshot import Snapshot
 from storemon.units.instants import EPOCH, microseconds, shifted
 
 _MICROSECOND = timedelta(microseconds=1)
+_RECENT = timedelta(minutes=15)
+"""How far back from the newest poll a watcher looks; whoever looks further back finds the last polls there sooner."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +91,16 @@ class Looked:
 
         """
         before = EPOCH + self.since * _MICROSECOND
-        around = _asked(self.question, shifted(before, -DAY))
+        back = timedelta() if _is_recent(self.snapshot, before) else DAY
+        around = _asked(self.question, shifted(before, -back))
         with gather(self.snapshot, around, stores=self.stores, every_poll=True) as facts:
             heard = facts.run(("silent/heard",), lasts_us=lasts_us)
         told = heard.filter(pl.col("first_at") <= self.since)["store_key"]
         others = self.stores.filter(pl.col("first_polled_at") <= self.since, ~pl.col("store_key").is_in(told.implode()))
-        if not others.is_empty():
-            runs = self.snapshot.runs(before, DAY, others["store_key"])
-            last = runs.group_by("store_key").agg(last_at=pl.col("ends_at").max().to_physical())
-            heard = pl.concat([heard, last.select("store_key", first_at="last_at", last_at="last_at")])
+        last = _last_polls(self.snapshot, before, DAY, others).select(
+            "store_key", pl.col("polled_at").alias("first_at"), pl.col("polled_at").alias("last_at")
+        )
+        heard = pl.concat([heard, last])
         return heard.sort("store_key", "first_at")
 
 
@@ -120,7 +124,12 @@ def looked(
     asked = _asked(question, begins)
     for some in stores.iter_slices(stores_at_once(snapshot, asked, stores)):
         with gather(snapshot, asked, stores=some) as facts:
-            changes, intervals = facts.run(STATES["carry"]), facts.open_intervals
+            steps = STATES["carry"]
+            if _is_recent(snapshot, begins):
+                last = _last_polls(snapshot, begins, min(question.carry_limit, DAY), some)
+                offer(facts.con, name_of(steps[0]), last)
+                steps = steps[1:]
+            changes, intervals = facts.run(steps), facts.open_intervals
         yield Looked(
             snapshot, asked, some, since, microseconds(question.as_of), microseconds(begins), changes, intervals
         )
@@ -129,3 +138,16 @@ def looked(
 def _asked(question: Question, begins: datetime) -> Question:
     window = Window("looked", Absolute(begins, question.as_of))
     return replace(question, windows=(window,), policy="carry")
+
+
+def _is_recent(snapshot: Snapshot, instant: datetime) -> bool:
+    """Tell whether most stores were polled last before an instant: then their latest runs tell when."""
+    newest = snapshot.newest_poll()
+    return newest is not None and newest - instant <= _RECENT
+
+
+def _last_polls(snapshot: Snapshot, until: datetime, apart: timedelta, stores: pl.DataFrame) -> pl.DataFrame:
+    """Tell of the last poll of stores at or before an instant: ``store_key, polled_at, active``, in microseconds."""
+    runs = snapshot.runs(until, apart, stores["store_key"]).sort("store_key", "starts_at")
+    last = runs.filter(pl.col("store_key").ne_missing(pl.col("store_key").shift(-1)))
+    return last.select("store_key", pl.col("ends_at").to_physical().alias("polled_at"), "active")

@@ -231,7 +231,7 @@ def _escalate(now: int, alert: Alert, rule: Rule, notices: "_Notices") -> None:
             return
         notices.add("escalated", alert, step.channels)
         told.steps += 1
-        told.channels += [channel for channel in step.channels if channel not in told.channels]
+        told.channels = [*told.channels, *(each for each in step.channels if each not in told.channels)]
 
 
 def _due(alert: Alert, at: int) -> None:

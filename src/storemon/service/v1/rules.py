@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response, delete, get, put
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import (
     Example,
     OpenAPIMediaType,
@@ -123,14 +124,15 @@ def get_rule(name: RuleName, book: NamedDependency[Book]) -> OneRule:
     status_code=200,
     sync_to_thread=True,
     summary="Send a rule",
-    response_description="It is in force in place of another one of its name; a 201 says that there was none",
-    responses=joined(
-        problems(
+    response_description="It is in force, in place of another one of its name",
+    responses={
+        201: ResponseSpec(OneRule, generate_examples=False, description="It is in force; there was none of its name"),
+        **problems(
             wrong_question="It can't be understood, or names a channel that is not there",
             conflict="The file of rules has it; change it there",
             too_large="The rule is too large",
         ),
-    ),
+    },
     opt=_WRITING | tells(**_LINKS),
     operation_class=RuleOperation,
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, func, insert, or_, select, update
 
 from storemon.errors import InputError
 from storemon.records.database import alone, now
@@ -23,6 +23,8 @@ LONGEST_REASON = 1000
 _FOUND = ("resolved_at", "closed_at", "quiet_since", "quiet_us", "stale", "telling", "due_at")
 _AT_ONCE = 5_000  # subjects that a statement names
 _alert, _event, _look = ALERTS.c, EVENTS.c, LOOKS.c
+_CHANGE = update(ALERTS).where(_alert.id == bindparam("of")).values({name: bindparam(name) for name in _FOUND})
+"""Not what people say of it meanwhile."""
 
 
 class Kept(msgspec.Struct):
@@ -188,9 +190,13 @@ class Alerts:
         rows = [msgspec.to_builtins(each) for each in added]
         if rows:
             connection.execute(insert(ALERTS), rows)
-        for each in changed:  # not what people say of it meanwhile
-            values = {name: value for name, value in msgspec.to_builtins(each).items() if name in _FOUND}
-            connection.execute(update(ALERTS).where(_alert.id == each.id).values(**values))
+        found = [
+            {name: getattr(each, name) for name in _FOUND}
+            | {"telling": msgspec.to_builtins(each.telling), "of": each.id}
+            for each in changed
+        ]
+        if found:
+            connection.execute(_CHANGE, found)
 
     def note(self, connection: Connection, events: Sequence[Happened]) -> None:
         """Add events."""

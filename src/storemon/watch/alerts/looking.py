@@ -161,14 +161,14 @@ def _compare(found: _Found, open_alerts: Mapping[str, Kept], changes: _Changes, 
         "row", "subject", "fired_at", "resolved_at", "quiet_since", "quiet_us", "stale", "known"
     ).iter_rows():
         alert = open_alerts[subject] if known else _new(found, row, subject, fired_at, changes)
-        became_stale = stale and not alert.stale
-        alert.stale, alert.quiet_since, alert.quiet_us = stale, quiet_since, quiet_us or 0
+        became_stale, before = stale and not alert.stale, (alert.stale, alert.quiet_since, alert.quiet_us)
+        alert.stale, alert.quiet_since, alert.quiet_us = now_known = (stale, quiet_since, quiet_us or 0)
         if resolved_at is not None:
             alert.resolved_at, alert.closed_at, alert.due_at = resolved_at, changes.clock, changes.clock
             changes.events.append(Happened(alert.id, resolved_at, "resolved"))
         elif became_stale:
             changes.events.append(Happened(alert.id, at, "stale", reason="nobody knows whether it goes on"))
-        if known:
+        if known and (resolved_at is not None or before != now_known):
             changes.changed.append(alert)
 
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 from sqlalchemy import Connection
 
-from storemon.rules.planning import Alert, Known, Notice, Place, plan
+from storemon.rules.planning import Alert, Known, Notice, Place, Told, plan
 from storemon.rules.rehearsing import groups_of_stores
 from storemon.rules.rule import Rule
 from storemon.rules.subjects import Subjects
@@ -46,19 +47,20 @@ class Teller:
         for alert in alerts:
             if alert.told.state == "listed" and not open_groups.intersection(alert.groups):
                 alert.due_at = clock
-        before = {alert.id: (alert.told.state, alert.told.silence) for alert in alerts}
+        before = {alert.id: (msgspec.structs.replace(alert.told), kept[alert.id].due_at) for alert in alerts}
         silences = _Silenced(Silences.at(connection, clock), kept)
         earlier = self._earlier(connection, [alert for alert in alerts if alert.told.state == "waiting"])
         known = Known({rule.name: rule for rule in rules}, open_groups, earlier, silences.until)
         notices = plan(clock, alerts, known)
-        events = [event for alert in alerts for event in _noted(alert, before[alert.id], silences, clock)]
+        events = [event for alert in alerts for event in _noted(alert, before[alert.id][0], silences, clock)]
         for notice in notices:
             self._put(connection, notice, kept, known.rules)
             what = _HAPPENS.get(notice.kind, notice.kind)
             events += [Happened(alert.id, clock, what, reason=f"to {notice.channel}") for alert in notice.alerts]
-        for alert in alerts:
+        changed = [alert for alert in alerts if (alert.told, alert.due_at) != before[alert.id]]
+        for alert in changed:
             kept[alert.id].telling, kept[alert.id].due_at = alert.told, alert.due_at
-        self._alerts.write(connection, [], list(kept.values()))
+        self._alerts.write(connection, [], [kept[alert.id] for alert in changed])
         self._alerts.note(connection, events)
         return len(notices)
 
@@ -132,14 +134,13 @@ class _Silenced:
         return last.ends_at
 
 
-def _noted(alert: Alert, before: tuple[str, str | None], silences: _Silenced, clock: int) -> list[Happened]:
+def _noted(alert: Alert, before: Told, silences: _Silenced, clock: int) -> list[Happened]:
     """Note what was not told of an alert, and why."""
-    state, silence = before
     events = []
-    if alert.told.silence not in {None, silence}:
+    if alert.told.silence not in {None, before.silence}:
         one = silences.reasons[str(alert.told.silence)]
         events.append(Happened(alert.id, clock, "silenced", one.author, one.reason))
-    if alert.told.state != state and alert.told.state in {"listed", "muted"}:
+    if alert.told.state != before.state and alert.told.state in {"listed", "muted"}:
         why = "told with the alert of its group" if alert.told.state == "listed" else "it is flapping"
         events.append(Happened(alert.id, clock, alert.told.state, reason=why))
     return events
