@@ -9,6 +9,7 @@ import pytest
 from tests.arrivals.brokers import NO_NATS, has_nats
 from tests.examples import DEEP
 from tests.faults.week.holding import Week
+from tests.faults.week.living import Living
 from tests.faults.week.place import Place
 from tests.faults.week.receivers import ALERTMANAGER, NO_ALERTMANAGER
 
@@ -28,7 +29,7 @@ SEED = int(os.environ.get("WEEK_SEED", "7"))
 )
 def test_a_week(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     with Place(tmp_path, SEED, stores=60, seconds=60 * HOURS, nights=HOURS > 1) as place:
-        place.live(pause=8)
+        Living(place, SEED).live(pause=8)
         place.settle()
         week = Week(place)
         record_property("figures", week.figures())

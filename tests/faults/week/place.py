@@ -7,7 +7,6 @@ from collections import Counter
 from contextlib import ExitStack, chdir, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from random import Random
 from threading import Event, Thread
 from typing import Any, Self
 
@@ -15,7 +14,6 @@ import httpx
 import polars as pl
 from sqlalchemy import select
 
-from storemon.errors import InputError
 from storemon.intake.lake import Lake
 from storemon.records.inbox import Inbox
 from storemon.records.keys import opened_keys
@@ -23,13 +21,12 @@ from storemon.records.opening import opened_records
 from storemon.records.tables import EVENTS
 from storemon.settings import Settings
 from storemon.watch.alerts.kept import Alerts
-from storemon.watch.alerts.silences import Silences
 from storemon.watch.outbox import Outbox
 from tests.arrivals.brokers import NatsServer
 from tests.arrivals.listening import Listener
 from tests.conftest import environment
 from tests.faults.publishing import consumer_of, left
-from tests.faults.week.fleet import REGIONS, Fleet
+from tests.faults.week.fleet import Fleet
 from tests.faults.week.polling import Poller
 from tests.faults.week.receivers import SECRET, Alertmanager, FailingHook, Held, Mails
 from tests.faults.week.rules import rules_of
@@ -66,7 +63,7 @@ class Place:
 
     def __init__(self, folder: Path, seed: int, stores: int, seconds: float, *, nights: bool) -> None:
         self.folder, self.kills = folder, Counter[str]()
-        self.draw = Random(seed)  # noqa: S311 - it is to be the same each time
+        """How often what was killed."""
         self.late: dict[str, list[datetime]] = {}
         """The instants of the polls that came, or may have come, too late to be looked at in time; by store."""
         self.events: list[tuple[Any, ...]] = []
@@ -100,11 +97,11 @@ class Place:
         with opened_keys(self.settings) as keys:
             _, self._key = keys.create("writer", {}, None)
         self._stack.callback(self._end)
-        self.listener, self.server = self._listening(), self._serving()
+        self.listener, self.server = self.listening(), self.serving()
         self.fleet = Fleet(self._seed, self._stores, datetime.now(UTC), self._seconds)
         self.fleet.write(self.folder / "data")
         Lake(self.settings.lake).ingest(self.folder / "data")
-        self.watches = [self._watching() for _ in range(2)]
+        self.watches = [self.watching() for _ in range(2)]
         self.poller = Poller(self.fleet, lambda: self.server.url, self._key, self.broker)
         self.poller.start()
         self.since = until(self.looked_at, 60)
@@ -118,24 +115,6 @@ class Place:
         """Tell up to when all alerts are known; None where nobody has looked yet."""
         known = Alerts(self.records).looked_at().values()
         return min(known, default=None)
-
-    def live(self, pause: float) -> None:
-        """Let the week go by, and kill something after each pause."""
-        victims: list[str] = []
-        kill = {
-            "watcher": self._kill_watcher,
-            "a process of the service": self._kill_worker,
-            "service": self._kill_server,
-            "listener": self._kill_listener,
-            "broker": self._kill_broker,
-            "Alertmanager": self._kill_alertmanager,
-        }
-        while (now := time.time() - self.fleet.begins_at.timestamp()) < self.fleet.seconds:
-            if not victims:
-                victims = self.draw.sample(["watcher", *kill], len(kill) + 1)
-            time.sleep(min(pause * self.draw.uniform(0.6, 1.4), self.fleet.seconds - now))
-            self._say_something()
-            kill[victims.pop()]()
 
     def settle(self) -> None:
         """Wait until nothing more is to be told; the poller goes on meanwhile, and all stores stay as they are."""
@@ -172,16 +151,6 @@ class Place:
         while not self._over.wait(_LOOKS_SECONDS):
             self.look()
 
-    def _say_something(self) -> None:
-        """Care for an alert, and want to hear nothing of a region."""
-        opened = Alerts(self.records).open()
-        if opened:
-            with suppress(InputError):  # it is over by now
-                Alerts(self.records).acknowledge(self.draw.choice(opened).id, "one", "is at it")
-        if self.draw.random() < 0.3:
-            ends_at = datetime.now(UTC) + timedelta(seconds=self.draw.uniform(5, 15))
-            Silences(self.records).add({"region": self.draw.choice(REGIONS)}, None, ends_at, "another", "asleep")
-
     def _is_settled(self) -> bool:
         """Tell whether the end of the week was looked at, all that is over is told, and all that is told is sent."""
         time.sleep(0.5)
@@ -208,49 +177,18 @@ class Place:
             assert watch.process.wait(60) == 0, watch.log.read_text()
         if not Outbox(self.records).waiting():
             return True
-        self.watches = [self._watching() for _ in self.watches]
+        self.watches = [self.watching() for _ in self.watches]
         return False
 
-    def _watching(self) -> Watch:
+    def watching(self) -> Watch:
         return Watch(self.folder, **self._variables)
 
-    def _listening(self) -> Listener:
+    def listening(self) -> Listener:
         return Listener(self.folder, self._listen_to, **self._variables)
 
-    def _serving(self) -> Server:
+    def serving(self) -> Server:
         with chdir(self.folder):
             return Server(*REAL, workers=2, **self._variables)
-
-    def _kill_watcher(self) -> None:
-        nth = self.draw.randrange(2)
-        self.watches[nth].kill()
-        self.watches[nth] = self._watching()
-        self.kills["watcher"] += 1
-
-    def _kill_worker(self) -> None:
-        if workers := self.server.workers():
-            subprocess.run(["kill", "-9", str(self.draw.choice(workers))], check=False)
-            self.kills["a process of the service"] += 1
-
-    def _kill_server(self) -> None:
-        self.server.kill()
-        self.server = self._serving()
-        self.kills["service"] += 1
-
-    def _kill_listener(self) -> None:
-        self.listener.kill()
-        self.listener = self._listening()
-        self.kills["listener"] += 1
-
-    def _kill_broker(self) -> None:
-        self.broker.kill()
-        self.broker.start()
-        self.kills["broker"] += 1
-
-    def _kill_alertmanager(self) -> None:
-        self.alertmanager.kill()
-        self.alertmanager.start()
-        self.kills["Alertmanager"] += 1
 
     def _end(self) -> None:
         """End what is still at work."""
