@@ -21,6 +21,8 @@ class _Fault(NamedTuple):
 
 
 _runs: dict[_Fault, list[str]] = defaultdict(list)
+_figures: dict[str, str] = {}
+"""Those of the week, by what they are of."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,6 +39,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     for name, fault in report.user_properties:
         if name == "fault" and (report.when == "call" or report.outcome != "passed"):
             _runs[_Fault(*cast("tuple[str, str]", fault))].append(report.outcome)
+        if name == "figures" and report.when == "call":
+            _figures.update(cast("dict[str, str]", fault))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -47,6 +51,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         ran = [outcome for outcome in outcomes if outcome != "skipped"]
         told = f"{len(ran)} | {sum(outcome == 'failed' for outcome in ran)}" if ran else "skipped here | "
         terminalreporter.write_line(f"| {what} | {promised} | {told} |")
+    if _figures:
+        terminalreporter.write_line("\n| the week | |\n| --- | --- |")
+    for of_what, figure in _figures.items():
+        terminalreporter.write_line(f"| {of_what} | {figure} |")
 
 
 class Place(NamedTuple):

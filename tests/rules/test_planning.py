@@ -90,6 +90,12 @@ def test_what_is_over_before_it_is_told_is_told_at_once_with_its_end() -> None:
     ]
 
 
+def test_what_began_is_told_before_what_is_over() -> None:
+    """Else who gets both at once may read of an end first, and take the other alert for open for ever."""
+    told = Watched([a_rule(grouping="2m")]).told(("a", 1, 8), ("b", 6, 7))
+    assert told == [(3, "fired", "ops", ["a"]), (8, "fired", "ops", ["b"]), (8, "resolved", "ops", ["a", "b"])]
+
+
 def test_it_is_told_again_up_to_a_cap() -> None:
     told = Watched([a_rule(repeat="30m", repeats=2)]).told(("a", 5, 200))
     assert told == [

@@ -85,8 +85,12 @@ def test_what_is_kept_ends_by_itself_and_what_is_resolved_at_once(server: str) -
     both = [alert(subject=name, rule="kept", fired_at=now(minutes=-9)) for name in ("a", "b")]
     way.keep(both, timedelta(hours=1))
     assert {found["labels"]["subject"] for found in alerts_of(server, alertname="kept")} == {"a", "b"}
-    way.keep([both[0], both[1] | {"resolved_at": now(seconds=-1)}], timedelta(hours=1))
+    way.keep(
+        [both[0] | {"link": "https://storemon.example.org/alerts/a"}, both[1] | {"resolved_at": now(seconds=-1)}],
+        timedelta(hours=1),
+    )
     until(lambda: len(alerts_of(server, alertname="kept")) == 1)
+    assert alerts_of(server, alertname="kept")[0]["generatorURL"] == "https://storemon.example.org/alerts/a"
     way.keep([both[0] | {"rule": "left alone"}], timedelta(seconds=2))
     assert len(alerts_of(server, alertname="left alone")) == 1
     until(lambda: alerts_of(server, alertname="left alone") == [])

@@ -249,4 +249,7 @@ class _Notices:
             self._found[kind, alert.rule, channel].append(alert)
 
     def all(self) -> list[Notice]:
-        return [Notice(*place, alerts) for place, alerts in self._found.items()]
+        """Give them in the order in which they are to arrive: of a rule, what began is told before what is over."""
+        notices = [Notice(*place, alerts) for place, alerts in self._found.items()]
+        begun = {(notice.rule, notice.channel) for notice in notices if notice.kind == "fired"}
+        return sorted(notices, key=lambda it: it.kind == "resolved" and (it.rule, it.channel) in begun)

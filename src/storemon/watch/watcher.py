@@ -22,7 +22,7 @@ from storemon.settings import Settings
 from storemon.threads import give_way
 from storemon.troubles import Trouble
 from storemon.units.sizes import parse_size
-from storemon.watch.alerts.kept import Alerts
+from storemon.watch.alerts.kept import Alerts, Kept
 from storemon.watch.alerts.looking import Looked, Looking
 from storemon.watch.alerts.telling import Teller, told_as
 from storemon.watch.book import Book
@@ -57,7 +57,7 @@ class Watcher:
         self._owner = str(uuid4())
         self._stopping = Event()
         self._thread = Thread(target=self._work, name="watch", daemon=True)
-        self._keeper = Keeper(book)
+        self._keeper = Keeper(book, settings.link)
         self._due_at = float("-inf")
         self._trouble = Trouble(_log, "rules not judged", "rules judged again")
 
@@ -117,8 +117,9 @@ class Watcher:
 class Keeper:
     """Tells channels again and again of the alerts that there are, where that is how they know of them."""
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
+    def __init__(self, book: Book, link: str) -> None:
+        """Take the link that each alert has, with its id in the place of ``{id}``; empty for none."""
+        self._book, self._link = book, link
         self._threads: dict[str, Thread] = {}
         self._trouble: dict[str, Trouble] = {}
 
@@ -130,11 +131,14 @@ class Keeper:
         opened = alerts.open()
         for name, channel in named.items():
             thread = self._threads.get(name)
-            some = [told_as(each) for each in opened if name in each.telling.channels]
+            some = [self._told(each) for each in opened if name in each.telling.channels]
             if some and not (thread and thread.is_alive()):
                 ahead = max(_AHEAD * every, _LEAST_AHEAD)
                 self._threads[name] = Thread(target=self._tell, args=(name, channel, some, ahead), daemon=True)
                 self._threads[name].start()
+
+    def _told(self, alert: Kept) -> dict[str, Any]:
+        return told_as(alert) | {"link": self._link.replace("{id}", alert.id)}
 
     def _tell(self, name: str, channel: Channel, alerts: Sequence[Mapping[str, Any]], ahead: timedelta) -> None:
         trouble = self._trouble.setdefault(

@@ -45,7 +45,7 @@ class Alertmanager(Way):
 
     def keep(self, alerts: Sequence[Mapping[str, Any]], ahead: timedelta) -> None:
         """Post all of them again."""
-        self._post([posted(alert, ahead) for alert in alerts])
+        self._post([posted(alert, ahead, str(alert.get("link") or "")) for alert in alerts])
 
     def _post(self, alerts: Sequence[dict[str, Any]]) -> None:
         for part in _parts(alerts):

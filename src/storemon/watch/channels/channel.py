@@ -73,7 +73,7 @@ class Channel:
         """Tell a channel that keeps alerts itself of all that there are: it lets them end when that is not said again.
 
         Args:
-            alerts: those that are open, and those that were resolved of late.
+            alerts: those that are open, and those that were resolved of late; each may have its own ``link``.
             ahead: how long those that are open are there without being told again: a few intervals.
 
         Raises:
