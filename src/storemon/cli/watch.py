@@ -29,8 +29,8 @@ def watch(
     A service with --watch does the same. Any number of both can run: the records let one do each piece of work.
     """
     from storemon.cli.listen import stop_at_signals
-    from storemon.records.opening import opened_records
     from storemon.records.jobs import Jobs
+    from storemon.records.opening import opened_records
     from storemon.service.logs import configure_logs
     from storemon.service.workers import Workers
     from storemon.watch.book import Book, read_whole
