@@ -153,3 +153,8 @@ def test_a_mark_at_the_beginning_and_other_ends_of_lines_do_no_harm(tmp_path: Pa
     file = tmp_path / "rules.toml"
     file.write_bytes(b'\xef\xbb\xbf[[rules]]\r\nname = "a"\r\nwhen = "down for 15m"\r\n')
     assert [rule.name for rule in read_file(file).rules] == ["a"]
+
+
+def test_what_is_too_deep_to_be_read_is_refused() -> None:
+    with pytest.raises(InputError, match="too many tables or lists within each other"):
+        read_text("a = " + "[" * 100_000)

@@ -236,6 +236,9 @@ def test_rules_that_go_close_their_alerts_and_those_that_come_find_what_goes_on(
     assert {kind for kind, _ in live.sent()} == {"fired", "resolved"}
     (gone,) = (each for each in live.alerts.newest(10) if each.rule == "down")
     assert live.events(gone) == ["fired", "told", "dropped", "told over"]
+    (over,) = (each.message for each in live.outbox.newest(10) if each.kind == "resolved")
+    assert over.title == "[closed] store a is not watched any more by down"  # nobody knows that it is up
+    assert over.data["alerts"][0]["dropped"]
     assert live.alerts.looked_at().keys() == {"other"}
 
 

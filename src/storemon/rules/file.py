@@ -83,10 +83,7 @@ def read_text(text: str, place: str = "the rules") -> File:
         InputError: as for `read_file`.
 
     """
-    try:
-        tables = tomllib.loads(text.replace("\r\n", "\n"))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{place}: it is no TOML: {error}") from error
+    tables = _tables(text, place)
     wrong: list[str] = []
     for name in tables:
         _tried(wrong, place, require_one_of, name, ["rules", "channels"], "table")
@@ -110,6 +107,15 @@ def read_text(text: str, place: str = "the rules") -> File:
     if wrong:
         raise InputError("\n".join(wrong))
     return File(read, channels)
+
+
+def _tables(text: str, place: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text.replace("\r\n", "\n"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{place}: it is no TOML: {error}") from error
+    except RecursionError as error:
+        raise InputError(f"{place}: there are too many tables or lists within each other") from error
 
 
 def read_rule(written: Any) -> Rule:

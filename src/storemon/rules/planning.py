@@ -38,6 +38,7 @@ class Told(msgspec.Struct):
         steps: how many steps of the escalation are taken.
         channels: who was told, and hears of its end.
         silence: the id of the silence that kept it back last.
+        dropped: whether it ended as nobody watches it any more, which says nothing of its subject.
 
     """
 
@@ -48,6 +49,7 @@ class Told(msgspec.Struct):
     steps: int = 0
     channels: list[str] = []
     silence: str | None = None
+    dropped: bool = False
 
 
 @dataclass(eq=False)

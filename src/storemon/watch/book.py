@@ -115,9 +115,10 @@ class Book:
         """Read the file, if it is another one than it was."""
         mark = _mark(self._place)
         if self._read is not None and self._read[0] == mark:
+            self._is_over()
             return self._read[1:]
         try:
-            file, channels = read_whole(self._place) if mark else (File([], {}), Channels({}))
+            file, channels = self._whole(mark)
         except (InputError, FileError) as error:
             if self._read is None:
                 raise
@@ -125,9 +126,22 @@ class Book:
                 _log.error("rules not read anew: those of before stay in force", reason=str(error))
             self._trouble = str(error)
             return self._read[1:]
-        self._trouble = ""
+        self._is_over()
         self._read = mark, file, channels
         return file, channels
+
+    def _is_over(self) -> None:
+        if self._trouble:
+            _log.info("rules read again")
+        self._trouble = ""
+
+    def _whole(self, mark: tuple[int, int] | None) -> tuple[File, Channels]:
+        """Read the file. Where there never was one, there are no rules; one that is gone was hardly meant to be."""
+        if mark:
+            return read_whole(self._place)
+        if self._read is None or self._read[0] is None:
+            return File([], {}), Channels({})
+        raise FileError(f"{self._place}: it is gone, or can't be reached; to have no rules, leave it there empty")
 
 
 def read_whole(place: Path) -> tuple[File, Channels]:

@@ -26,7 +26,7 @@ class Message(msgspec.Struct, frozen=True):
         severity: how urgent it is.
         data: what a program reads. Of a notice of alerts: ``kind``, ``rule`` and ``alerts``, each with ``id``,
             ``rule``, ``kind``, ``subject``, ``tags``, ``severity``, ``fired_at``, ``resolved_at`` (null while it
-            fires) and ``facts``; instants in ISO 8601.
+            fires), ``dropped`` (it ended as nobody watches it any more) and ``facts``; instants in ISO 8601.
         files: what goes with it.
 
     """

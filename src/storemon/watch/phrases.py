@@ -30,6 +30,12 @@ def name_of(alert: Alert) -> str:
 
 def headline(alert: Alert) -> str:
     """Tell in one line what it is, or that it is over."""
+    if alert.get("dropped"):
+        return f"{name_of(alert)} is not watched any more by {alert.get('rule')}"
+    return _known(alert)
+
+
+def _known(alert: Alert) -> str:
     name, facts, over = name_of(alert), _facts(alert), alert.get("resolved_at") is not None
     match alert.get("kind"):
         case "down":

@@ -129,17 +129,21 @@ def headline(kind: str, rule: str, alerts: Sequence[Alert]) -> str:
     on = f"{'all' if still == len(alerts) else still or 'none'} of them still on"
     if kind == "digest":
         return f"{_counted(len(alerts), 'alert')} outside of your hours, {on}"
+    if len(alerts) > 1 and all(alert.get("dropped") for alert in alerts):
+        return f"{len(alerts):,} alerts of {rule} are closed: nobody watches them any more"
     if len(alerts) == 1:
         told = phrases.headline(alerts[0])
         return f"{phrases.name_of(alerts[0])} goes up and down" if kind == "flapping" else told
-    if still in {0, len(alerts)} and len(kinds) == 1 and (many := _MANY.get(kinds.pop())):
+    dropped = any(alert.get("dropped") for alert in alerts)
+    if still in {0, len(alerts)} and not dropped and len(kinds) == 1 and (many := _MANY.get(kinds.pop())):
         return f"{len(alerts):,} {many[not still]}"
     return f"{len(alerts):,} alerts of {rule}, {on}"
 
 
 def _usual(kind: str, rule: str, alerts: Sequence[Alert], link: str, severity: str) -> dict[str, Any]:
     """Gather what the usual texts tell."""
-    mark = {"resolved": "resolved", "digest": "digest", "flapping": f"{severity}, flapping"}.get(kind)
+    mark = "closed" if all(alert.get("dropped") for alert in alerts) else ""
+    mark = mark or {"resolved": "resolved", "digest": "digest", "flapping": f"{severity}, flapping"}.get(kind, "")
     mark = mark or (severity if kind == "fired" else f"{severity}, {kind}")
     one = len(alerts) == 1 and kind != "digest"
     listed = sorted(alerts, key=lambda alert: alert.get("resolved_at") is not None)[:MOST_LISTED]

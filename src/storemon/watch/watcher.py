@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.engine.question import Question
-from storemon.errors import ChannelError, StoremonError
+from storemon.errors import ChannelError, EmptyLakeError, StoremonError
 from storemon.lake.kept import KeptLake
 from storemon.records.database import require_there
 from storemon.records.leases import Leases
@@ -21,6 +21,7 @@ from storemon.records.opening import said
 from storemon.settings import Settings
 from storemon.threads import give_way
 from storemon.troubles import Trouble
+from storemon.units.instants import EPOCH
 from storemon.units.sizes import parse_size
 from storemon.watch.alerts.kept import Alerts, Kept
 from storemon.watch.alerts.looking import Looked, Looking
@@ -38,6 +39,8 @@ _STOP_SECONDS = 20  # for a look to end
 
 _AHEAD = 4  # looks that may fail, before a channel lets alerts end that are not told of again
 _LEAST_AHEAD = timedelta(minutes=1)
+_CLOCKS_DIFFER = timedelta(minutes=1)  # from one machine to the next, without harm
+_MICROSECOND = timedelta(microseconds=1)
 
 Told = Callable[[Looked, float], None]
 
@@ -82,21 +85,39 @@ class Watcher:
 
         Raises:
             InputError: the file of rules can't be read.
-            LakeError: the lake is out of reach.
+            LakeError: the lake is out of reach, or has no polls, as one that is not mounted.
+            StoremonError: a clock was set back.
             SQLAlchemyError: the records are.
 
         """
         require_there(self._records)
-        in_force = self._book.in_force()
+        try:
+            return self._judged()
+        finally:  # an alert that nobody can judge for now is not over
+            self._keeper.keep(self._alerts, self._settings.watch_every)
+
+    def _judged(self) -> Looked | None:
+        rules = self._book.in_force().rules
         as_of = datetime.now(UTC) - self._settings.watch_behind
         snapshot, memory = self._lake.snapshot(), parse_size(self._settings.memory)
+        if rules and snapshot.newest_poll() is None:
+            raise EmptyLakeError(
+                f"{snapshot} has no polls. If it should have some: is it mounted? Alerts stay as they are"
+            )
         question = Question(as_of, carry_limit=self._settings.carry_limit, memory=memory)
         started = time.perf_counter()
-        looked = self._looking.look(snapshot, question, in_force.rules)
+        looked = self._looking.look(snapshot, question, rules)
         if looked is not None:
             self._looked(looked, time.perf_counter() - started)
-            self._keeper.keep(self._alerts, self._settings.watch_every)
+        elif (known := self._known_up_to()) > as_of + _CLOCKS_DIFFER:
+            raise StoremonError(
+                f"alerts are known up to {known:%Y-%m-%d %H:%M:%S} UTC, and by this machine's clock that is yet to "
+                "come: a clock was set back. They are judged again from then on"
+            )
         return looked
+
+    def _known_up_to(self) -> datetime:
+        return EPOCH + max(self._alerts.looked_at().values(), default=0) * _MICROSECOND
 
     def _work(self) -> None:
         give_way()

@@ -211,5 +211,6 @@ def _close_others(
             alert = alerts[subject]
             why = "the rule does not ask about it any more" if name in names else "the rule is gone"
             alert.resolved_at, alert.closed_at, alert.due_at = max(at, alert.fired_at), changes.clock, changes.clock
+            alert.telling.dropped = True
             changes.changed.append(alert)
             changes.events.append(Happened(alert.id, at, "dropped", reason=why))

@@ -157,6 +157,7 @@ def told_as(kept: Kept) -> dict[str, Any]:
         "fired_at": _written(kept.fired_at),
         "resolved_at": None if kept.resolved_at is None else _written(kept.resolved_at),
         "stale": kept.stale,
+        "dropped": kept.telling.dropped,
         "zone": kept.facts.get("zone"),
         "tags": kept.facts.get("tags") or {},
         "share": kept.facts.get("share"),
