@@ -13,7 +13,7 @@ from tests.faults.week.living import Living
 from tests.faults.week.place import Place
 from tests.faults.week.receivers import ALERTMANAGER, NO_ALERTMANAGER
 
-HOURS = float(os.environ.get("WEEK_HOURS", "2.5" if DEEP else "0"))
+HOURS = float(os.environ.get("WEEK_HOURS", "1.5" if DEEP else "0"))
 """So many are simulated; each takes a minute."""
 SEED = int(os.environ.get("WEEK_SEED", "7"))
 

@@ -15,7 +15,7 @@ from tests.oracle.truth import micros
 
 from .worlds import World, rules, worlds, written
 
-EACH_KIND = settings(max_examples=200 if DEEP else 25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EACH_KIND = settings(max_examples=100 if DEEP else 25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 KINDS: tuple[Kind, ...] = get_args(Kind)
 OF_STORES = ("down", "silent", "below", "burn")
 """Kinds whose subjects are stores, where no tags are named."""

@@ -83,7 +83,7 @@ def replayed(world: World, rules: Sequence[Rule], since: datetime, until: dateti
     )
 
 
-@settings(max_examples=examples(100), deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[*HealthCheck])
 @given(data=st.data(), world=worlds(max_stores=4, days=6))
 def test_looks_find_what_replay_finds(records: Engine, data: st.DataObject, world: World) -> None:
     kinds = data.draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=3))
