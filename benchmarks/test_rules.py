@@ -1,5 +1,6 @@
 """Rules: a month replayed, and one look of a watcher, against the report of the last week over the same lake."""
 
+import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 import storemon
 from benchmarks.pairs import in_turns
 from benchmarks.rows import Row
+from benchmarks.test_processes import command
 from storemon.answers.alerts import replay
 from storemon.calendar.windows import LAST_WEEK
 from storemon.engine.question import Question
@@ -66,6 +68,21 @@ def test_replay_with_notices(
     (pairs,) = in_turns(benchmark, lambda: replay(storemon.Lake(lake), text, windows=["30d"]), weekly, rounds=9)
     what = f"the same of stores and cities that are down, with who is told: {len(sent):,} notices"
     rows.append(pairs.row(126, what, "report of the last week", at_most=TIMES))
+
+
+def test_command(benchmark: BenchmarkFixture, rows: list[Row], lake: Path, tmp_path: Path) -> None:
+    """Replay all five rules of a month and who is told, as people do: by the command, against that of the report."""
+    file = tmp_path / "rules.toml"
+    file.write_text(CHANNEL + "".join(map(written, RULES)))
+
+    def run(*arguments: str) -> None:
+        subprocess.run(command(*arguments, "--lake", str(lake)), check=True, capture_output=True, cwd=tmp_path)
+
+    replaying = ("rules", "replay", "--rules", str(file), "--window", "30d", "--out", "alerts.json")
+    reporting = ("report", "--window", "last_week", "--out", "report.csv")
+    (pairs,) = in_turns(benchmark, lambda: run(*replaying), lambda: run(*reporting), rounds=5)
+    what = "storemon rules replay: all five rules, a month, with who is told"
+    rows.append(pairs.row(128, what, "storemon report of the last week", at_most=TIMES))
 
 
 def test_look(

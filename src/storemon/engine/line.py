@@ -26,7 +26,7 @@ class Line:
         fits = (last_key - first_key + 1) * length < 1 << 63
         return cls(first_key, first_at, length, pl.Int64 if fits else pl.Int128)
 
-    def place(self, name: str) -> pl.Expr:
-        """Place an instant of a store on the line, as ``at``."""
-        stores_before = (pl.col("store_key") - self.first_key).cast(self.dtype)
+    def place(self, name: str, key: str = "store_key") -> pl.Expr:
+        """Place an instant of a store, or of what else has a ``key``, on the line, as ``at``."""
+        stores_before = (pl.col(key) - self.first_key).cast(self.dtype)
         return (stores_before * self.length + (pl.col(name) - self.first_at)).alias("at")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from storemon.engine.line import Line
 from storemon.engine.timeline import SLOPES
 
 NOW = "now"
@@ -77,7 +78,9 @@ def rolled(bends: pl.DataFrame, windows: Mapping[str, int], until: int) -> pl.Da
 
     """
     is_first = pl.col("row").ne_missing(pl.col("row").shift())
-    ordered = bends.sort("row", "instant").with_columns(subject=pl.col("row").rle_id())
+    line = Line.through(bends.select("instant", store_key="row"))
+    placed = bends.with_columns(line.place("instant", "row")).sort("at").drop("at")
+    ordered = placed.with_columns(subject=pl.col("row").rle_id())
     steps = [f"{slope}_{name}" for name in (NOW, *windows) for slope in SLOPES]
     counts = ordered.with_columns(_along(pl.col(column), is_first).alias(column) for column in steps)
     slopes = counts.with_columns(
