@@ -52,7 +52,7 @@ class Told(msgspec.Struct):
     dropped: bool = False
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Alert:
     """An alert, as it is told of.
 

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 import polars as pl
@@ -59,16 +59,20 @@ class _Rehearsal:
     """A watcher that looks only where something happens, or is due."""
 
     def __init__(self, known: Known, turns: list[tuple[int, int, Alert]], step: int) -> None:
-        heapify(turns)
+        turns.sort(reverse=True)  # the next one is the last of the list
         self._known, self._turns, self._step, self._number = known, turns, step, len(turns)
+        self._later: list[tuple[int, int, Alert]] = []
         self._waiting: dict[str, dict[int, Alert]] = defaultdict(dict)
         self._listed: dict[Place, list[Alert]] = defaultdict(list)
 
     def notices(self) -> Iterator[Rehearsed]:
-        while self._turns:
-            now, here = self._turns[0][0], []
-            while self._turns and self._turns[0][0] == now:
-                here.append(heappop(self._turns)[2])
+        while self._turns or self._later:
+            now = min(turns[place][0] for turns, place in ((self._turns, -1), (self._later, 0)) if turns)
+            here = []
+            while self._turns and self._turns[-1][0] == now:
+                here.append(self._turns.pop()[2])
+            while self._later and self._later[0][0] == now:
+                here.append(heappop(self._later)[2])
             for alert in tuple(here):
                 here += self._happens(now, alert)
             some = {id(alert): alert for alert in here}
@@ -107,7 +111,7 @@ class _Rehearsal:
                 self._listed[place].append(alert)
         if alert.due_at is not None and alert.due_at > now:
             self._number += 1
-            heappush(self._turns, (_look(alert.due_at - 1, self._step), self._number, alert))
+            heappush(self._later, (_look(alert.due_at - 1, self._step), self._number, alert))
 
 
 def groups_of_stores(
