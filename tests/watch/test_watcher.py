@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 import storemon
-from storemon.errors import EmptyLakeError, StoremonError
+from storemon.errors import EmptyLakeError, InputError, StoremonError
 from storemon.records.opening import opened_records
 from storemon.records.tables import LOOKS
 from storemon.settings import Settings
@@ -63,6 +63,20 @@ def test_a_lake_that_is_not_mounted_closes_no_alert(settings: Settings, records:
     assert looked is not None
     assert (looked.fired, looked.resolved) == (0, 0)
     assert [each.id for each in Alerts(records).open()] == [alert.id]
+
+
+def test_a_process_without_the_file_of_rules_closes_no_alert(
+    settings: Settings, records: Engine, watcher: Watcher
+) -> None:
+    assert watcher.look() is not None
+    settings.rules.unlink()
+    other = Watcher(settings, records, Book(settings, records), Outbox(records))
+    with pytest.raises(InputError, match="is not there, and alerts of rules that are nowhere else are open: silent"):
+        other.look()
+    assert len(Alerts(records).open()) == 1
+    settings.rules.write_text("")
+    assert other.look() is not None
+    assert Alerts(records).open() == []
 
 
 def test_a_clock_that_was_set_back_is_told(records: Engine, watcher: Watcher) -> None:
