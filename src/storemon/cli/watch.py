@@ -42,7 +42,10 @@ def watch(
     stopping = Event()
     stop_at_signals(stopping)
     records = opened_records(settings)
-    watching = Watching(settings, records, Book(settings, records))
+    book = Book(settings, records)
+    if not book.in_force().rules:
+        sys.stderr.write(f"storemon: there are no rules, neither in {settings.rules} nor sent; this goes on without\n")
+    watching = Watching(settings, records, book)
     watching.start()
     try:
         while not stopping.wait(_LOOK_SECONDS):
