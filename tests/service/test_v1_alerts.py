@@ -258,7 +258,7 @@ def test_a_silence_can_name_what_a_rule_asks_about(records: Engine, tagged: Clie
         assert tagged.post("/v1/silences", json=silence(matching=matching)).status_code == 201, matching
 
 
-def test_a_key_silences_its_own_stores_only(settings: Settings, tagged: Client) -> None:
+def test_a_key_silences_its_own_stores_only(settings: Settings, records: Engine, tagged: Client) -> None:
     everything, of_west = key(settings, "admin"), key(settings, "writer", region="West")
     refused = tagged.post("/v1/silences", json=silence(matching={"rule": "down"}), headers=of_west)
     assert refused.status_code == 403
@@ -270,6 +270,7 @@ def test_a_key_silences_its_own_stores_only(settings: Settings, tagged: Client) 
     for method, what in (("GET", ""), ("POST", "/end")):
         hidden = f"/v1/silences/{of_all.json()['id']}{what}"
         assert tagged.request(method, hidden, headers=of_west).status_code == 404
+    put(records, alert("3"))
     unseen = tagged.post("/v1/silences", json=silence(matching={"region": "West", "subject": "3"}), headers=of_west)
     assert unseen.status_code == 400  # the store is in the East: nothing tells that it is there
     unnamed = tagged.post("/v1/silences", json=silence(matching={"region": "West", "rule": "x"}), headers=of_west)

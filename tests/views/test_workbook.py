@@ -17,7 +17,7 @@ from storemon.errors import InputError
 from storemon.views.answer import About, Column, Legend
 from storemon.views.workbook import book
 from storemon.views.workbook.book import workbook
-from storemon.views.workbook.meanings import _COLUMNS, _MEASURES
+from storemon.views.workbook.meanings import _COLUMNS, _MEASURES, sections
 
 AT = datetime(2024, 10, 14, 23, 55, 18, 727055, tzinfo=UTC)
 WALL = datetime(2024, 10, 14, 9)  # noqa: DTZ001 - what a local clock shows
@@ -183,3 +183,11 @@ def test_every_meaning_is_a_sentence() -> None:
     for heading, meaning in [*_MEASURES.values(), *_COLUMNS.values()]:
         assert heading[0].isupper()
         assert meaning.endswith(".")
+
+
+def test_columns_of_alerts_are_no_tags_and_tags_no_columns_of_alerts() -> None:
+    names = ["rule", "subject", "kind", "severity", "fired_at", "resolved_at", "stale", "notices"]
+    told = sections({name: name for name in names}, {}, About())["What the columns mean"]
+    assert told["rule"] == "The rule, by its name."
+    assert "A tag of the stores." not in told.values()
+    assert sections({"kind": "kind"}, {}, About())["What the columns mean"] == {"kind": "A tag of the stores."}

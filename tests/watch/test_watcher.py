@@ -1,14 +1,16 @@
 """The watcher when what it lives on fails: a lake that is not there, a clock that was set back."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine, update
 
 import storemon
-from storemon.errors import EmptyLakeError, StoremonError
+from storemon.errors import EmptyLakeError, InputError, StoremonError
 from storemon.records.opening import opened_records
 from storemon.records.tables import LOOKS
 from storemon.settings import Settings
@@ -17,6 +19,7 @@ from storemon.watch.alerts.kept import Alerts
 from storemon.watch.book import Book
 from storemon.watch.outbox import Outbox
 from storemon.watch.watcher import Watcher
+from tests.service.waiting import until
 from tests.watch.receiving import Hook
 
 RULES = """
@@ -65,6 +68,20 @@ def test_a_lake_that_is_not_mounted_closes_no_alert(settings: Settings, records:
     assert [each.id for each in Alerts(records).open()] == [alert.id]
 
 
+def test_a_process_without_the_file_of_rules_closes_no_alert(
+    settings: Settings, records: Engine, watcher: Watcher
+) -> None:
+    assert watcher.look() is not None
+    settings.rules.unlink()
+    other = Watcher(settings, records, Book(settings, records), Outbox(records))
+    with pytest.raises(InputError, match="is not there, and alerts of rules that are nowhere else are open: silent"):
+        other.look()
+    assert len(Alerts(records).open()) == 1
+    settings.rules.write_text("")
+    assert other.look() is not None
+    assert Alerts(records).open() == []
+
+
 def test_a_clock_that_was_set_back_is_told(records: Engine, watcher: Watcher) -> None:
     assert watcher.look() is not None
     with records.connect() as connection:
@@ -72,3 +89,23 @@ def test_a_clock_that_was_set_back_is_told(records: Engine, watcher: Watcher) ->
         connection.execute(update(LOOKS).values(looked_at=later))
     with pytest.raises(StoremonError, match="a clock was set back"):
         watcher.look()
+
+
+def test_who_cannot_look_lets_another_one_look(settings: Settings, records: Engine, watcher: Watcher) -> None:
+    assert watcher.look() is not None  # so that an alert of the file's rule is open
+    looks: list[str] = []
+    lacking = replace(settings, rules=settings.rules.with_name("away.toml"))
+
+    def watched(name: str, of: Settings) -> Watcher:
+        return Watcher(of, records, Book(of, records), Outbox(records), looked=lambda _, __: looks.append(name))
+
+    without, other = watched("without", lacking), watched("other", settings)
+    without.start()
+    try:
+        time.sleep(1)  # it has taken the lease, and found that it can't look
+        other.start()
+        until(lambda: looks)
+    finally:
+        without.stop()
+        other.stop()
+    assert looks == ["other"]

@@ -44,7 +44,10 @@ def watch(
     stopping = Event()
     stop_at_signals(stopping)
     records = opened_records(settings)
-    watching = Watching(settings, records, Book(settings, records))
+    book = Book(settings, records)
+    if not book.in_force().rules:
+        sys.stderr.write(f"storemon: there are no rules, neither in {settings.rules} nor sent; this goes on without\n")
+    watching = Watching(settings, records, book)
     jobs = Jobs(records, lease=settings.lease, max_queued=settings.max_queued)
     workers = Workers(jobs, {"schedule": Work(settings, records).run}, lease=settings.lease, limit=settings.job_limit)
     workers.start()

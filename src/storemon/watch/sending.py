@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import ChannelError, InputError, StoremonError
 from storemon.records.opening import said
+from storemon.troubles import Trouble
 from storemon.watch.channels.channel import Channel
 from storemon.watch.channels.reading import shown
 from storemon.watch.outbox import Notice, Outbox, pause_after
@@ -28,7 +29,6 @@ _LOOK_SECONDS = 0.5
 _STOP_SECONDS = 30  # for what is being sent
 _RENEW_SECONDS = LEASE.total_seconds() / 4
 _TIDY_SECONDS = 600
-_TELL_SECONDS = 60
 _MOST_THREADS = 32
 _DIGESTED = 1000  # notices that become one
 
@@ -59,7 +59,7 @@ class Sender:
         self._sending: dict[str, tuple[Thread, Sequence[str]]] = {}
         """By channel: the thread that sends there, and the notices that it has in hand."""
         self._renewed_at, self._tidied_at = time.monotonic(), float("-inf")
-        self._told: tuple[str, float] = ("", 0)
+        self._trouble = Trouble(_log, "notices wait", "notices go on")
 
     def start(self) -> None:
         """Begin."""
@@ -84,9 +84,9 @@ class Sender:
         while not self._stopping.is_set():
             try:
                 self._look()
-                self._told = ("", 0)
+                self._trouble.is_over()
             except (StoremonError, SQLAlchemyError, OSError, MemoryError, RuntimeError) as error:
-                self._tell(said(error) or repr(error))
+                self._trouble.tell(said(error) or repr(error))
             self._stopping.wait(_LOOK_SECONDS)
 
     def _look(self) -> None:
@@ -131,7 +131,7 @@ class Sender:
             while not self._stopping.is_set() and (notices := self._claimed(name)):
                 self._send(name, notices)
         except (SQLAlchemyError, OSError, MemoryError) as error:
-            self._tell(said(error) or repr(error))
+            self._trouble.tell(said(error) or repr(error))
         finally:
             with self._lock:
                 del self._sending[name]
@@ -186,13 +186,6 @@ class Sender:
         about = {"attempts": attempts, "reason": str(error), "again_s": again_s}
         for notice in notices:
             write(event, notice=notice.id, channel=told, **about)
-
-    def _tell(self, reason: str) -> None:
-        """Say what keeps notices from being sent: at once, and again as long as it stays."""
-        told, at = self._told
-        if reason != told or time.monotonic() - at >= _TELL_SECONDS:
-            _log.error("notices wait", reason=reason)
-            self._told = (reason, time.monotonic())
 
 
 def _made(notice: Notice) -> tuple[int, str]:

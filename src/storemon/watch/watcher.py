@@ -13,11 +13,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.engine.question import Question
-from storemon.errors import ChannelError, EmptyLakeError, StoremonError
+from storemon.errors import ChannelError, EmptyLakeError, InputError, StoremonError
 from storemon.lake.kept import KeptLake
 from storemon.records.database import require_there
 from storemon.records.leases import Leases
 from storemon.records.opening import said
+from storemon.rules.rule import Rule
 from storemon.settings import Settings
 from storemon.threads import give_way
 from storemon.troubles import Trouble
@@ -41,6 +42,7 @@ _AHEAD = 4  # looks that may fail, before a channel lets alerts end that are not
 _LEAST_AHEAD = timedelta(minutes=1)
 _CLOCKS_DIFFER = timedelta(minutes=1)  # from one machine to the next, without harm
 _MICROSECOND = timedelta(microseconds=1)
+_NAMED = 5
 
 Told = Callable[[Looked, float], None]
 
@@ -61,7 +63,7 @@ class Watcher:
         self._stopping = Event()
         self._thread = Thread(target=self._work, name="watch", daemon=True)
         self._keeper = Keeper(book, settings.link)
-        self._due_at = float("-inf")
+        self._due_at, self._rests_until, self._has_looked = float("-inf"), float("-inf"), False
         self._trouble = Trouble(_log, "rules not judged", "rules judged again")
 
     def start(self) -> None:
@@ -84,7 +86,7 @@ class Watcher:
         """Look now, whether it is time or not; None if there is nothing to look at, or somebody has looked.
 
         Raises:
-            InputError: the file of rules can't be read.
+            InputError: the file of rules can't be read, or is not there though alerts of its rules are open.
             LakeError: the lake is out of reach, or has no polls, as one that is not mounted.
             StoremonError: a clock was set back.
             SQLAlchemyError: the records are.
@@ -98,6 +100,7 @@ class Watcher:
 
     def _judged(self) -> Looked | None:
         rules = self._book.in_force().rules
+        self._require_file(rules)
         as_of = datetime.now(UTC) - self._settings.watch_behind
         snapshot, memory = self._lake.snapshot(), parse_size(self._settings.memory)
         if rules and snapshot.newest_poll() is None:
@@ -108,6 +111,7 @@ class Watcher:
         started = time.perf_counter()
         looked = self._looking.look(snapshot, question, rules)
         if looked is not None:
+            self._has_looked = True
             self._looked(looked, time.perf_counter() - started)
         elif (known := self._known_up_to()) > as_of + _CLOCKS_DIFFER:
             raise StoremonError(
@@ -116,6 +120,16 @@ class Watcher:
             )
         return looked
 
+    def _require_file(self, rules: Sequence[Rule]) -> None:
+        """Let no process begin with closing alerts because the file of their rules is not there, or not yet."""
+        if self._has_looked or self._settings.rules.exists():
+            return
+        if gone := {alert.rule for alert in self._alerts.open()} - {rule.name for rule in rules}:
+            raise InputError(
+                f"{self._settings.rules} is not there, and alerts of rules that are nowhere else are open: "
+                f"{', '.join(sorted(gone)[:_NAMED])}. To have no rules, leave it there empty"
+            )
+
     def _known_up_to(self) -> datetime:
         return EPOCH + max(self._alerts.looked_at().values(), default=0) * _MICROSECOND
 
@@ -123,16 +137,28 @@ class Watcher:
         give_way()
         while not self._stopping.is_set():
             try:
-                if self._leases.take(LEASE, self._owner, _LEASE_LENGTH) and time.monotonic() >= self._due_at:
-                    self._due_at = time.monotonic() + self._settings.watch_every.total_seconds()
-                    self.look()
-                    self._trouble.is_over()
+                if time.monotonic() >= self._rests_until and self._leases.take(LEASE, self._owner, _LEASE_LENGTH):
+                    self._look_if_due()
             except (StoremonError, SQLAlchemyError, OSError, MemoryError) as error:
                 self._trouble.tell(said(error) or repr(error))
+                self._let_others()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next look goes on
                 _log.exception("a look failed as nobody foresaw")
                 self._trouble.tell(repr(error))
+                self._let_others()
             self._stopping.wait(_LOOK_SECONDS)
+
+    def _look_if_due(self) -> None:
+        if time.monotonic() >= self._due_at:
+            self._due_at = time.monotonic() + self._settings.watch_every.total_seconds()
+            self.look()
+            self._trouble.is_over()
+
+    def _let_others(self) -> None:
+        """Hand the lease over until the next look: another process may have what this one lacks."""
+        self._rests_until = self._due_at
+        with suppress(SQLAlchemyError):
+            self._leases.release(LEASE, self._owner)
 
 
 class Keeper:

@@ -290,6 +290,14 @@ def test_without_any_polls_it_says_so(settings: Settings, records: Engine, jobs:
     assert "There are no polls." in notice["message"]["text"]
 
 
+def test_a_window_of_which_nothing_is_known_is_told(settings: Settings, records: Engine, jobs: Jobs) -> None:
+    asked = schedule(cron="0 7 * * *", options={"window": ["2020-01", "last-week"]}, form="csv")
+    result = Work(settings, records).run(job_of(jobs, asked))
+    assert result["missing"] == 1
+    told = notices_of(records)[0]["message"]["text"]
+    assert "! Nothing is known of the window 2020-01: coverage is 0.00 %" in told
+
+
 def test_what_stores_are_called_is_no_markup(settings: Settings, records: Engine, jobs: Jobs) -> None:
     evil = "<script>alert(1)</script>"
     Lake(settings.lake).ingest(polls_of(settings, TICK - timedelta(days=6), stores=(evil,)))

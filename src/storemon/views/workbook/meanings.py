@@ -1,6 +1,6 @@
 """What each column is called and means, in plain words; docs/semantics.md has the full rules."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import polars as pl
 
@@ -69,6 +69,17 @@ _COLUMNS = {
     "reason": ("Reason", "Why it could not be read."),
     "rejected_at": ("Rejected at", "When it was set aside."),
 }
+_ALERTS: dict[str, str] = {
+    "rule": "The rule, by its name.",
+    "subject": "The store, or the tags of the group, that it is about.",
+    "kind": "What sort of rule it is.",
+    "severity": "How urgent the rule calls it.",
+    "fired_at": "The first instant at which the rule held, even before the window.",
+    "resolved_at": "The first instant from which on it was clear; empty while the alert goes on.",
+    "stale": "Whether nobody can tell any more if it goes on.",
+    "notices": "How many notices would have told of it, to all channels together.",
+}
+"""What the columns of alerts mean. Tags may be called so too: only all of them together are alerts."""
 _SIDES = {"previous": "The same, of the window before.", "change": "How much more that is than in the window before."}
 _SIDE_HEADINGS = {"previous": "before", "change": "change"}
 
@@ -93,8 +104,10 @@ def heading(name: str, kind: pl.DataType, legend: Legend) -> str:
     return f"{word} (UTC)" if kind.time_zone else f"{word} (local time)"
 
 
-def meaning(name: str, legend: Legend) -> str:
-    """Tell what a column means, in a sentence or two."""
+def meaning(name: str, legend: Legend, others: Collection[str] = ()) -> str:
+    """Tell what a column means, among ``others``, in a sentence or two."""
+    if name in _ALERTS and set(_ALERTS).issubset(others):
+        return _ALERTS[name]
     if name not in legend:
         return _COLUMNS.get(name, ("", "A tag of the stores."))[1]
     column = legend[name]
@@ -105,7 +118,7 @@ def sections(headings: Mapping[str, str], legend: Legend, about: About) -> dict[
     """Say what a file is of, what its columns mean, by their headings, and how the figures are made."""
     told = {
         "What it is of": about.facts,
-        "What the columns mean": {shown: meaning(name, legend) for name, shown in headings.items()},
+        "What the columns mean": {shown: meaning(name, legend, headings) for name, shown in headings.items()},
         "How the figures are made": _made(legend),
     }
     return {title: lines for title, lines in told.items() if lines}

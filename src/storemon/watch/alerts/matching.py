@@ -28,7 +28,8 @@ def require_matching(
         snapshot: the lake, whose tags and stores they can name.
         rules: those in force.
         alerts: what there was: rules and subjects that are gone may still have open ones.
-        names_rules: whether a mistake in the name of a rule may be told with those that there are.
+        names_rules: whether a mistake in the name of a rule may be told with those that there are, and subjects may
+            be known by their alerts alone; not for who sees some stores only.
 
     Raises:
         InputError: one names no tag, no value that a store has, no rule, no severity, or nothing that a rule asks
@@ -53,7 +54,7 @@ def require_matching(
     if "rule" in matching and not alerts.newest(1, state="open", rule=matching["rule"]):
         _require_rule(matching["rule"], rules, names_rules=names_rules)
     if "subject" in matching:
-        _require_subject(matching["subject"], snapshot, rules, alerts)
+        _require_subject(matching["subject"], snapshot, rules, alerts if names_rules else None)
 
 
 def _require_rule(name: str, rules: Sequence[Rule], *, names_rules: bool) -> None:
@@ -64,9 +65,9 @@ def _require_rule(name: str, rules: Sequence[Rule], *, names_rules: bool) -> Non
         raise InputError(f"there is no rule {name!r}")
 
 
-def _require_subject(subject: str, snapshot: Snapshot, rules: Sequence[Rule], alerts: Alerts) -> None:
+def _require_subject(subject: str, snapshot: Snapshot, rules: Sequence[Rule], alerts: Alerts | None) -> None:
     stores = snapshot.stores()
-    if not stores.filter(store_id=subject).is_empty() or alerts.newest(1, subject=subject):
+    if not stores.filter(store_id=subject).is_empty() or (alerts and alerts.newest(1, subject=subject)):
         return
     if any(subject in _groups(snapshot, rule) for rule in rules if rule.of_groups):
         return

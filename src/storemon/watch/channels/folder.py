@@ -12,6 +12,7 @@ from storemon.watch.channels.channel import Way
 from storemon.watch.messages import Message
 
 _ENDING = re.compile(r"(?<=.)\.\w{1,8}$")
+_DAY = re.compile(r"-\d{4}-\d\d-\d\d$")
 _CHUNK = 1 << 20
 _UNFIT = str.maketrans(dict.fromkeys('/\\:*?"<>|%[]^', "_"))
 
@@ -19,8 +20,9 @@ _UNFIT = str.maketrans(dict.fromkeys('/\\:*?"<>|%[]^', "_"))
 class Shelf(Way):
     """Puts messages into a place.
 
-    A file is called as in the message, with the day in UTC and the beginning of the notice's id: ``sales-2024-10-14-
-    5f0c9a1e.xlsx``. The text lies beside it, under the same name; that of a message without files is called by its id.
+    A file is called as in the message, with the day in UTC (unless its name ends with one), and the beginning of the
+    notice's id: ``sales-2024-10-14-5f0c9a1e.xlsx``. The text lies beside it, under the same name; that of a message
+    without files is called by its id.
     What is sent twice is there once.
     """
 
@@ -31,8 +33,7 @@ class Shelf(Way):
 
     def send(self, message: Message) -> None:
         """Put the files there, then the text: whoever sees that finds the others."""
-        mark = f"{datetime.now(UTC):%Y-%m-%d}-{message.id[:8]}"
-        names = [_named(file.name, mark) for file in message.files]
+        names = [_named(file.name, message.id[:8]) for file in message.files]
         text = f"{PurePath(names[0]).stem if names else message.id.translate(_UNFIT)}.txt"
         try:
             for file, name in zip(message.files, names, strict=True):
@@ -44,9 +45,12 @@ class Shelf(Way):
 
 
 def _named(name: str, mark: str) -> str:
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
     fit = "".join(each for each in name.translate(_UNFIT) if each.isprintable()).lstrip(".") or "file"
-    ending = _ENDING.search(fit)
-    return f"{fit.removesuffix(ending[0])}-{mark}{ending[0]}" if ending else f"{fit}-{mark}"
+    ending = found[0] if (found := _ENDING.search(fit)) else ""
+    stem = fit.removesuffix(ending)
+    dated = stem if _DAY.search(stem) else f"{stem}-{day}"  # that of a schedule has the day of its tick
+    return f"{dated}-{mark}{ending}"
 
 
 def _pieces(file: Path) -> Iterator[bytes]:

@@ -27,7 +27,7 @@ class Run(msgspec.Struct, frozen=True, omit_defaults=True):
     """When it looks again whether the polls have come."""
     rows: int | None = None
     missing: bool = False
-    """Whether the message says that something is missing."""
+    """Whether the message says that polls are missing."""
     reason: str | None = None
     """Why it failed."""
 
@@ -37,7 +37,7 @@ class Run(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.reason:
             return f"{of}: {self.state}: {self.reason}"
         if self.state == "complete":
-            return f"{of}: complete, {self.rows:,} rows{', something missing' if self.missing else ''}"
+            return f"{of}: complete, {self.rows:,} rows{', polls missing' if self.missing else ''}"
         return f"{of}: waits for polls" if self.waits_until else f"{of}: {self.state}"
 
 

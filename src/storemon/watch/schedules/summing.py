@@ -18,6 +18,7 @@ from storemon.watch.schedules.tables import WORST, Table, few_columns, order_of,
 
 _MEASURES = ("availability", "uptime", "downtime", "unknown", "coverage")
 """What the totals of a window tell."""
+_NOTHING = "0.00"
 
 
 class WorstRows:
@@ -83,6 +84,19 @@ def totals_of(
         [[*([window.name] if many else []), *row.rows[0]] for window, row in zip(over, rows, strict=True)],
         [*([False] if many else []), *rows[0].right],
     )
+
+
+def unknown_words(totals: Table | None) -> list[str]:
+    """Say of which windows nothing is known: no poll lies in them, nor shortly before."""
+    told = []
+    for row in totals.rows if totals else ():
+        cells = dict(zip(totals.headings, row, strict=True)) if totals else {}
+        if cells.get("coverage (%)") == _NOTHING:
+            window = f"the window {cells['window']}" if "window" in cells else "this time"
+            told.append(
+                f"Nothing is known of {window}: coverage is {_NOTHING} %, no poll is recent enough to be believed."
+            )
+    return told
 
 
 def figures_of(reach: Reach, rows: int, totals: Table | None) -> dict[str, Any]:

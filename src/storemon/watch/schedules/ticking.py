@@ -72,6 +72,8 @@ class Ticking:
 
     def _tell(self, reason: str) -> None:
         """Say what keeps schedules from starting: at once, and again as long as it stays."""
-        if time.monotonic() - self._told.get(reason, float("-inf")) >= _TELL_SECONDS:
+        at = time.monotonic()
+        self._told = {told: told_at for told, told_at in self._told.items() if at - told_at < _TELL_SECONDS}
+        if reason not in self._told:
             _log.error("schedule not started", reason=reason)
-            self._told = {reason: time.monotonic()} | self._told
+            self._told[reason] = at

@@ -27,7 +27,7 @@ from storemon.watch.messages import Attached
 from storemon.watch.outbox import Outbox
 from storemon.watch.schedules.reach import end_of, reach_of, zones_of
 from storemon.watch.schedules.schedule import Schedule, read_schedule
-from storemon.watch.schedules.summing import WorstRows, asked_of, figures_of, totals_of
+from storemon.watch.schedules.summing import WorstRows, asked_of, figures_of, totals_of, unknown_words
 from storemon.watch.schedules.telling import Summary, missing_words, window_words
 
 _LOOK = timedelta(seconds=15)
@@ -124,7 +124,7 @@ class Work:
             windows=[window_words(window, at, zones, schedule.zone) for window in windows],
             tables=[table for table in (totals, worst.table(rows)) if table],
             is_whole=reach.is_whole,
-            missing=missing_words(reach, waited, schedule.zone),
+            missing=[*missing_words(reach, waited, schedule.zone), *unknown_words(totals)],
             rows=f"{rows:,} {answer.rows}",
             file=Attached(name, MEDIA_TYPES[form], str(path.resolve())),
             figures=figures_of(reach, rows, totals),
@@ -175,4 +175,5 @@ class Work:
 
 def _why(error: Exception) -> str:
     known = isinstance(error, StoremonError)
-    return f"It could not be made: {error if known else 'this was not foreseen; the log of the service says more'}."
+    why = str(error) if known else "this was not foreseen; the log of the service says more"
+    return f"It could not be made: {why}" + ("" if why.endswith(("?", ".")) else ".")
