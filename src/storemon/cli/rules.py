@@ -53,11 +53,14 @@ def rules(
 
 
 def _check(settings: Settings) -> None:
+    from storemon.rules.file import channels_of
     from storemon.watch.book import read_whole
 
     file, channels = read_whole(settings.rules)
+    told = {name for rule in file.rules for name in channels_of(rule)}
     for channel in channels.named.values():
-        sys.stdout.write(f"channel {channel.name}: {channel.kind}, {channel.where}\n")
+        unused = "" if channel.name in told else "; no rule tells it"
+        sys.stdout.write(f"channel {channel.name}: {channel.kind}, {channel.where}{unused}\n")
     subjects = _Subjects(settings.lake)
     for rule in file.rules:
         sys.stdout.write(f"rule {rule.name}: {_words(rule)}{subjects.count(rule)}\n")

@@ -24,7 +24,7 @@ _LARGEST = 10_000_000
 
 class _Step(msgspec.Struct, forbid_unknown_fields=True):
     after: str
-    channels: list[str]
+    channels: str | list[str]
 
 
 class Written(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -213,7 +213,7 @@ def _length(part: str, text: str | None) -> timedelta:
 
 
 def _steps(steps: Sequence[_Step]) -> tuple[Step, ...]:
-    read = tuple(Step(_length("escalate", step.after), tuple(step.channels)) for step in steps)
+    read = tuple(Step(_length("escalate", step.after), _names(step.channels)) for step in steps)
     if any(not step.channels or not step.after for step in read):
         raise InputError("escalate: each step has a time after which it is taken, and channels that are told then")
     if any(later.after <= earlier.after for earlier, later in pairwise(read)):

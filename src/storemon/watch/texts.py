@@ -26,8 +26,8 @@ NAMES = ("alert", "alerts", "count", "kind", "link", "rule", "severity", "text",
 _MANY = {
     "down": ("stores are down", "stores are up again"),
     "silent": ("stores are silent", "stores are heard of again"),
-    "below": ("subjects are below their availability", "subjects have recovered"),
-    "burn": ("subjects burn their budget too fast", "subjects burn their budget no longer too fast"),
+    "below": ("{} are below their availability", "{} have recovered"),
+    "burn": ("{} burn their budget too fast", "{} burn their budget no longer too fast"),
     "group": ("groups have too many stores down", "groups have enough stores up again"),
 }
 _WHY = {
@@ -136,7 +136,8 @@ def headline(kind: str, rule: str, alerts: Sequence[Alert]) -> str:
         return f"{phrases.name_of(alerts[0])} goes up and down" if kind == "flapping" else told
     dropped = any(alert.get("dropped") for alert in alerts)
     if still in {0, len(alerts)} and not dropped and len(kinds) == 1 and (many := _MANY.get(kinds.pop())):
-        return f"{len(alerts):,} {many[not still]}"
+        subjects = "stores" if any(alert.get("zone") for alert in alerts) else "groups"  # a store has clocks
+        return f"{len(alerts):,} {many[not still].format(subjects)}"
     return f"{len(alerts):,} alerts of {rule}, {on}"
 
 
