@@ -72,6 +72,7 @@ def _parts(scale: Scale) -> Iterator[tuple[str, Callable[[], Iterator[Line]]]]:
     yield "history", partial(scale_ratios.history, scale)
     yield "an hourly append", partial(scale_reports.hourly_append, reports)
     yield "what is true now", partial(scale_reports.now, reports)
+    yield "a look of a watcher", partial(scale_reports.look, reports)
     yield "the same with --memory 1GiB", partial(scale_reports.within_memory, reports)
     yield "on Ray", partial(scale_reports.on_ray, reports)
 
