@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from storemon.engine import pipeline
-from storemon.engine.pipeline import HOUR_OF_WEEK, LOOK_BACK, STATES, name_of
+from storemon.engine.pipeline import HEARD, HOUR_OF_WEEK, LOOK_BACK, STATES, name_of
 from storemon.lake.duck import connect
 
 Row = tuple[object, ...]
@@ -53,9 +53,10 @@ ALL_CHAINS: dict[str, tuple[str, ...]] = {
     },
     "outages long ago": (*LOOK_BACK, *STATES["carry"]),
     "polls": ("explain/polls",),
+    "silences": HEARD,
 }
 """Those of every answer, but for the audit's, whose steps stand each on its own."""
-PARAMS = {"starts_at": 100, "until": 130, "carry_us": 10}
+PARAMS = {"starts_at": 100, "until": 130, "carry_us": 10, "lasts_us": 10}
 
 
 def parameters(sql: str) -> set[str]:

@@ -13,7 +13,7 @@ import pytest
 
 from storemon.engine import pipeline
 from storemon.engine.clocks import time_in_states
-from storemon.engine.pipeline import STATES, name_of
+from storemon.engine.pipeline import HEARD, STATES, name_of
 from storemon.lake.duck import connect
 from tests.engine.steps import ALL_CHAINS, INPUTS, PARAMS, STEPS, Inputs, Row, parameters, ran, rows_of
 
@@ -189,3 +189,10 @@ def test_the_steps_one_by_one_and_all_at_once_give_the_same(policy: str) -> None
     changes = ran(pipeline.statement(steps), GIVEN)
     assert changes.rows() == known["changes"]
     assert figures(changes) == ANSWERS[policy]
+
+
+def test_polls_are_told_by_stretches_of_one_length() -> None:
+    polls = [(1, at, Y) for at in (100, 101, 109, 110, 119, 125, 131)] + [(2, 115, N)]
+    answer = ran(pipeline.statement(HEARD), {"polls_within": polls})
+    # The first lies at the horizon, and the last is too late; 109 and 110 lie in stretches of their own.
+    assert answer.rows() == [(1, 101, 109), (1, 110, 119), (1, 125, 125), (2, 115, 115)]

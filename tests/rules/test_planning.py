@@ -196,11 +196,10 @@ def test_each_channel_and_rule_has_notices_of_its_own() -> None:
 
 def test_a_rule_that_is_gone_ends_what_it_told() -> None:
     rule = a_rule(repeat="10m")
-    alert = Alert("1", "gone", "down", "a", 0, 0, due_at=0)
+    alert = Alert("1", "gone", "down", "a", 0, 0, resolved_at=MINUTE, closed_at=MINUTE, due_at=MINUTE)
     alert.told.state, alert.told.at, alert.told.channels = "told", 0, ["ops"]
-    alert.resolved_at = alert.closed_at = alert.due_at = MINUTE
     (notice,) = plan(MINUTE, [alert], Known({rule.name: rule}, set(), lambda _: ()))
-    assert (notice.kind, notice.channel, vars(alert)["due_at"]) == ("resolved", "ops", None)
+    assert (notice.kind, notice.channel, alert.due_at) == ("resolved", "ops", None)
     assert plan(2 * MINUTE, [alert], Known({rule.name: rule}, set(), lambda _: ())) == []
     new = Alert("2", "gone", "down", "b", 0, 0, due_at=0)
     assert plan(0, [new], Known({}, set(), lambda _: ())) == []

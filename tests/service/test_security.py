@@ -299,7 +299,9 @@ def test_no_parameter_becomes_sql_or_a_path(settings: Settings, sampled: Lake) -
             for text in (NASTY[place % len(NASTY)], CLIMBING[place % len(CLIMBING)], f"region={NASTY[place % 7]}"):
                 answer = client.get(path, params={name: text})
                 assert answer.status_code in {200, 400, 404}, (path, name, text, answer.text)
-                assert "root:" not in answer.text
+                assert (
+                    "root:x:" not in answer.text
+                )  # what a file of the machine would say; what was asked may be told again
                 assert "Traceback" not in answer.text
     assert dict(sampled.snapshot().versions) == before
     records = {"storemon.db", "storemon.db-wal", "storemon.db-shm", "database.txt"}
@@ -337,7 +339,9 @@ def test_nothing_becomes_a_path(settings: Settings, sampled: Lake) -> None:
                 answers = [client.request(method, path) for method in ("GET", "DELETE")]
                 for answer in answers:
                     assert 400 <= answer.status_code < 500, (path, answer.text)
-                    assert "root:" not in answer.text
+                    assert (
+                        "root:x:" not in answer.text
+                    )  # what a file of the machine would say; what was asked may be told again
             answer = client.post("/ingest", json={"path": climbing})
             assert answer.status_code == 400, climbing
             answer = client.post(

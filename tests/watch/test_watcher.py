@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from sqlalchemy import Engine, update
 
 import storemon
-from storemon.errors import EmptyLakeError, InputError, StoremonError
+from storemon.errors import EmptyLakeError, InputError, RecordsError
 from storemon.records.opening import opened_records
 from storemon.records.tables import LOOKS
 from storemon.settings import Settings
@@ -87,7 +87,7 @@ def test_a_clock_that_was_set_back_is_told(records: Engine, watcher: Watcher) ->
     with records.connect() as connection:
         later = microseconds(datetime.now(UTC) + timedelta(hours=1))
         connection.execute(update(LOOKS).values(looked_at=later))
-    with pytest.raises(StoremonError, match="a clock was set back"):
+    with pytest.raises(RecordsError, match="a clock was set back"):
         watcher.look()
 
 

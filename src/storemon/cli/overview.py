@@ -35,7 +35,7 @@ COMMANDS = {
     "silences": "List silences, add one, or end one: as long as it lasts, nothing is told of alerts that match.",
     "channels": "List the channels of the file of rules, or send a test by one of them.",
     "notices": "List the notices that were sent or wait for it, or send one again that was given up.",
-    "watch": "Watch: judge the rules again and again, send notices, start schedules. Ctrl-C stops.",
+    "watch": "Watch: judge the rules again and again, send notices, answer what schedules ask. Ctrl-C stops.",
     "serve": "Serve reports over HTTP: trigger one, poll it, download it. Ctrl-C stops.",
 }
 """The commands, in the order in which one comes to need them, each with the first line of its own help."""

@@ -24,6 +24,9 @@ STATES = {policy: (*POLLS[policy], *CHANGES[policy]) for policy in POLLS}
 HOUR_OF_WEEK = ("week/pieces", "week/local_pieces", "week/edges", "week/cells")
 """The steps from the changes of state to where one hour of the week differs from the next."""
 
+HEARD = ("silent/heard",)
+"""The step that tells when stores were polled, as far as silences show."""
+
 LOOK_BACK = ("outages/polls_within",)
 """The step before all of them when a few stores are looked at long before their windows."""
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from storemon.calendar.windows import Absolute, Window
 from storemon.engine.facts import gather
-from storemon.engine.pipeline import STATES, name_of
+from storemon.engine.pipeline import HEARD, STATES, name_of
 from storemon.engine.question import Question
 from storemon.engine.ranges import stores_at_once
 from storemon.engine.timeline import states, timeline
@@ -96,7 +96,7 @@ class Looked:
         back = timedelta() if _is_recent(self.snapshot, before) else DAY
         around = _asked(self.question, shifted(before, -back))
         with gather(self.snapshot, around, stores=self.stores, every_poll=True) as facts:
-            heard = facts.run(("silent/heard",), lasts_us=lasts_us)
+            heard = facts.run(HEARD, lasts_us=lasts_us)
         told = heard.filter(pl.col("first_at") <= self.since)["store_key"]
         others = self.stores.filter(pl.col("first_polled_at") <= self.since, ~pl.col("store_key").is_in(told.implode()))
         if self.last_polls is not None and self.begins == self.since:

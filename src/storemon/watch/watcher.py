@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.engine.question import Question
-from storemon.errors import ChannelError, EmptyLakeError, InputError, StoremonError
+from storemon.errors import ChannelError, EmptyLakeError, InputError, RecordsError, StoremonError
 from storemon.lake.kept import KeptLake
 from storemon.records.database import require_there
 from storemon.records.leases import Leases
@@ -88,7 +88,7 @@ class Watcher:
         Raises:
             InputError: the file of rules can't be read, or is not there though alerts of its rules are open.
             LakeError: the lake is out of reach, or has no polls, as one that is not mounted.
-            StoremonError: a clock was set back.
+            RecordsError: a clock was set back.
             SQLAlchemyError: the records are.
 
         """
@@ -114,7 +114,7 @@ class Watcher:
             self._has_looked = True
             self._looked(looked, time.perf_counter() - started)
         elif (known := self._known_up_to()) > as_of + _CLOCKS_DIFFER:
-            raise StoremonError(
+            raise RecordsError(
                 f"alerts are known up to {known:%Y-%m-%d %H:%M:%S} UTC, and by this machine's clock that is yet to "
                 "come: a clock was set back. They are judged again from then on"
             )
