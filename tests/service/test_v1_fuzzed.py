@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from storemon.intake.lake import Lake
 from storemon.records.keys import opened_keys
 from storemon.sample import write_sample
@@ -22,6 +24,7 @@ NOT_CHECKED = (
 )
 
 
+@pytest.mark.timeout(600)  # there are many routes, and on a busy machine each answer waits
 def test_it_keeps_to_its_description(settings: Settings, tmp_path: Path) -> None:
     write_sample(settings.data, stores=12, days=5)
     Lake(settings.lake).ingest(settings.data)
@@ -40,7 +43,7 @@ def test_it_keeps_to_its_description(settings: Settings, tmp_path: Path) -> None
             env={name: text for name, text in os.environ.items() if name != "PYTEST_XDIST_WORKER"},
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=560,
             check=False,
         )
         assert fuzzed.returncode == 0, fuzzed.stdout[-6000:]
