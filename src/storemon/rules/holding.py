@@ -27,12 +27,12 @@ _NO_STEP = pl.lit(0, pl.Int64)
 
 
 class Asked(NamedTuple):
-    """A rule that is asked of its subjects, or of those of them that have ``stores`` in it."""
+    """A rule, and of whom it is asked."""
 
     rule: Rule
     subjects: Subjects
     kept: pl.Series
-    """The rows that are told of whatever the rule says: those with open alerts."""
+    """The rows that are told of whatever the rule says of them."""
 
 
 def stretches(snapshot: Snapshot, question: Question, asked: Sequence[Asked], since: int) -> list[pl.DataFrame]:
