@@ -109,7 +109,7 @@ def test_notices_are_listed_and_sent_again(storemon: Storemon, tmp_path: Path) -
     assert dead.startswith("n1  ")
     assert "dead     https://h.example.org/…  [critical] Acme Loop (4711) is down  (1 attempts: it is gone)" in dead
     assert storemon("notices", "retry", "n1").status == 0
-    assert outbox.dead_letters() == []
+    assert outbox.newest(1000, state="dead") == []
     ran = storemon("notices", "retry", "n1")
     assert ran.status != 0
     assert "there is no notice 'n1' that was given up; see: storemon notices --dead" in ran.err

@@ -112,7 +112,9 @@ def test_what_failed_is_tried_again_later_and_given_up_at_last(outbox: Outbox, r
         connection.execute(update(NOTICES).values(send_after=now()))
     assert outbox.claim("us", LEASE)[0].attempts == 2
     outbox.failed(["n1"], "us", "it is gone", None)
-    assert [(dead.id, dead.state, dead.reason) for dead in outbox.dead_letters()] == [("n1", "dead", "it is gone")]
+    assert [(dead.id, dead.state, dead.reason) for dead in outbox.newest(1000, state="dead")] == [
+        ("n1", "dead", "it is gone")
+    ]
     assert outbox.claim("us", LEASE) == []
 
 
@@ -124,7 +126,7 @@ def test_what_was_given_up_can_be_sent_again(outbox: Outbox, records: Engine) ->
     assert outbox.retry("n1")
     assert not outbox.retry("n1")
     assert outbox.claim("us", LEASE)[0].attempts == 1
-    assert outbox.dead_letters() == []
+    assert outbox.newest(1000, state="dead") == []
 
 
 def test_what_was_taken_over_is_no_longer_the_first_ones(outbox: Outbox, records: Engine) -> None:
@@ -152,7 +154,7 @@ def test_what_kills_everybody_is_given_up(outbox: Outbox, records: Engine) -> No
         assert outbox.claim("dead", NO_LEASE)
     assert outbox.claim("us", LEASE) == []
     assert outbox.give_up() == 1
-    assert "look into the log" in (outbox.dead_letters()[0].reason or "")
+    assert "look into the log" in (outbox.newest(1000, state="dead")[0].reason or "")
 
 
 def test_counts_and_letting_go(outbox: Outbox, records: Engine) -> None:

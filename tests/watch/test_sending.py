@@ -146,8 +146,8 @@ def test_what_fails_is_tried_again_and_given_up_as_the_channel_says(
     }
     put(records, message("n1"))
     put(records, message("n2"), channel="gone")
-    until(lambda: len(outbox.dead_letters()) == 1 and len(errors) == 2)
-    (dead,) = outbox.dead_letters()
+    until(lambda: len(outbox.newest(1000, state="dead")) == 1 and len(errors) == 2)
+    (dead,) = outbox.newest(1000, state="dead")
     assert (dead.id, dead.reason, dead.attempts) == ("n2", "gone: gone", 1)
     waits = until(lambda: next((n for n in outbox.newest(9) if n.id == "n1" and n.state == "waiting"), None))
     assert waits.reason == "ops: asleep"

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from threading import Event, Thread
 from uuid import uuid4
 
 import polars as pl
@@ -32,7 +31,7 @@ from storemon.records.inbox import Held, Inbox
 from storemon.records.leases import Leases
 from storemon.records.opening import said
 from storemon.settings import Settings
-from storemon.threads import give_way
+from storemon.threads import Lasting, give_way
 from storemon.troubles import Trouble
 
 LEASE = "inbox"
@@ -52,15 +51,14 @@ Moved = Callable[[int, int], None]
 _log = structlog.stdlib.get_logger("storemon.arrivals")
 
 
-class Mover:
+class Mover(Lasting):
     """A thread that moves what waits in the inbox, whenever this process has the lease for it."""
 
     def __init__(self, settings: Settings, inbox: Inbox, leases: Leases, *, moved: Moved = lambda _, __: None) -> None:
         self._inbox, self._leases, self._moved = inbox, leases, moved
         self._tables = Tables(settings.lake)
         self._owner = str(uuid4())
-        self._stopping = Event()
-        self._thread = Thread(target=self._work, name="inbox", daemon=True)
+        super().__init__("inbox")
         self._moved_at = float("-inf")
         self._singly = 0
         """So many batches are moved one by one: one of them is not as it should be."""
@@ -69,21 +67,11 @@ class Mover:
         """Whether there were polls: where there was a lake, no other one is made."""
         self._ahead_told = float("-inf")
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
     def stop(self) -> None:
         """End, after the commit that is being made, and hand the lease over."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(_STOP_SECONDS)
+        self._end(_STOP_SECONDS)
         with suppress(SQLAlchemyError):  # it runs out by itself
             self._leases.release(LEASE, self._owner)
-
-    def has_ended(self) -> bool:
-        """Tell whether the thread has ended though nobody stopped it."""
-        return self._thread.ident is not None and not self._thread.is_alive() and not self._stopping.is_set()
 
     def move(self) -> bool:
         """Move the oldest batches, whether it is time or not. Tell whether there were any.

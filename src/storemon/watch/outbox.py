@@ -175,10 +175,6 @@ class Outbox:
         with self._records.connect() as connection:
             return [_read(row) for row in connection.execute(newest)]
 
-    def dead_letters(self, limit: int = 1000) -> list[Notice]:
-        """Read the newest ones that were given up, each with its reason."""
-        return self.newest(limit, state="dead")
-
     def retry(self, notice: str) -> bool:
         """Have one that was given up sent again, at once and as often as a new one. Tell whether there was one."""
         again = {"state": "waiting", "attempts": 0, "send_after": now()}

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from threading import Event, Lock, Thread
+from threading import Lock, Thread
 from uuid import uuid4
 
 import structlog
@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import ChannelError, InputError, StoremonError
 from storemon.records.opening import said
+from storemon.threads import Lasting
 from storemon.troubles import Trouble
 from storemon.watch.channels.channel import Channel
 from storemon.watch.channels.reading import shown
@@ -37,7 +38,7 @@ Counting = Callable[[str, str, int], None]
 _log = structlog.stdlib.get_logger("storemon.notices")
 
 
-class Sender:
+class Sender(Lasting):
     """Threads that send what is due."""
 
     def __init__(
@@ -53,32 +54,21 @@ class Sender:
         self._outbox, self._channel_of, self._link, self._counting = outbox, channel_of, link, counting
         self._lease = lease
         self._owner = str(uuid4())
-        self._stopping = Event()
-        self._thread = Thread(target=self._work, name="notices", daemon=True)
+        super().__init__("notices")
         self._lock = Lock()
         self._sending: dict[str, tuple[Thread, Sequence[str]]] = {}
         """By channel: the thread that sends there, and the notices that it has in hand."""
         self._renewed_at, self._tidied_at = time.monotonic(), float("-inf")
         self._trouble = Trouble(_log, "notices wait", "notices go on")
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
     def stop(self) -> None:
         """End, after what is being sent; what takes too long goes on by itself, or is sent again by another process."""
-        self._stopping.set()
         ends_at = time.monotonic() + _STOP_SECONDS
-        if self._thread.ident is not None:
-            self._thread.join(_STOP_SECONDS)
+        self._end(_STOP_SECONDS)
         with self._lock:
             left = [thread for thread, _ in self._sending.values()]
         for thread in left:
             thread.join(max(0.0, ends_at - time.monotonic()))
-
-    def has_ended(self) -> bool:
-        """Tell whether the thread has ended though nobody stopped it."""
-        return self._thread.ident is not None and not self._thread.is_alive() and not self._stopping.is_set()
 
     def _work(self) -> None:
         while not self._stopping.is_set():

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from threading import Event, Thread
+from threading import Thread
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ from storemon.records.leases import Leases
 from storemon.records.opening import said
 from storemon.rules.rule import Rule
 from storemon.settings import Settings
-from storemon.threads import give_way
+from storemon.threads import Lasting, give_way
 from storemon.troubles import Trouble
 from storemon.units.instants import EPOCH
 from storemon.units.sizes import parse_size
@@ -49,7 +49,7 @@ Told = Callable[[Looked, float], None]
 _log = structlog.stdlib.get_logger("storemon.alerts")
 
 
-class Watcher:
+class Watcher(Lasting):
     """A thread that looks whenever it is time, and this process has the lease for it."""
 
     def __init__(
@@ -60,27 +60,16 @@ class Watcher:
         self._alerts, self._leases, self._lake = Alerts(records), Leases(records), KeptLake(settings.lake)
         self._looking = Looking(records, self._alerts, Teller(self._alerts, outbox, link=settings.link))
         self._owner = str(uuid4())
-        self._stopping = Event()
-        self._thread = Thread(target=self._work, name="watch", daemon=True)
+        super().__init__("watch")
         self._keeper = Keeper(book, settings.link)
         self._due_at, self._rests_until, self._has_looked = float("-inf"), float("-inf"), False
         self._trouble = Trouble(_log, "rules not judged", "rules judged again")
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
     def stop(self) -> None:
         """End, after the look that is being taken, and hand the lease over."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(_STOP_SECONDS)
+        self._end(_STOP_SECONDS)
         with suppress(SQLAlchemyError):  # it runs out by itself
             self._leases.release(LEASE, self._owner)
-
-    def has_ended(self) -> bool:
-        """Tell whether the thread has ended though nobody stopped it."""
-        return self._thread.ident is not None and not self._thread.is_alive() and not self._stopping.is_set()
 
     def look(self) -> Looked | None:
         """Look now, whether it is time or not; None if there is nothing to look at, or somebody has looked.

@@ -1,7 +1,6 @@
 """What starts schedules when they are due: a thread in every process that watches; the records let one of them."""
 
 import time
-from threading import Event, Thread
 
 import structlog
 from sqlalchemy import Engine
@@ -9,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storemon.errors import StoremonError
 from storemon.records.opening import said
+from storemon.threads import Lasting
 from storemon.watch.schedules.kept import Schedules
 
 _LOOK_SECONDS = 1
@@ -18,28 +18,17 @@ _TELL_SECONDS = 60  # how often trouble that stays is told again
 _log = structlog.stdlib.get_logger("storemon.schedules")
 
 
-class Ticking:
+class Ticking(Lasting):
     """A thread that starts the jobs of the schedules in ``records`` at their ticks."""
 
     def __init__(self, records: Engine) -> None:
         self._schedules = Schedules(records)
-        self._stopping = Event()
-        self._thread = Thread(target=self._work, name="schedules", daemon=True)
+        super().__init__("schedules")
         self._told: dict[str, float] = {}
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
 
     def stop(self) -> None:
         """End."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(_STOP_SECONDS)
-
-    def has_ended(self) -> bool:
-        """Tell whether the thread has ended though nobody stopped it."""
-        return self._thread.ident is not None and not self._thread.is_alive() and not self._stopping.is_set()
+        self._end(_STOP_SECONDS)
 
     def tick(self) -> int:
         """Start what is due. Say how many jobs that were.
